@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/api/geometry.h"
+#include "models/api/request.h"
+#include "models/api/response.h"
+
+namespace sightline {
+
+/// What a model is and can do. `name` to `geometry` are part of a run's identity.
+struct ModelInfo {
+  std::string name;
+  std::string revision;
+  std::string precision;                      ///< "fp32", "bf16", ...; empty: not applicable
+  std::map<std::string, std::string> hashes;  ///< file or part -> SHA-256 of what it answers with
+  std::vector<Kind> kinds;                    ///< what it answers natively
+  std::string prompt_style = "plain";
+  std::optional<BoxGeometry> geometry;  ///< overrides the style's own
+  std::size_t max_batch = 1;            ///< requests it takes at a time
+  bool opens_images = true;             ///< false: image files are not needed at all
+  bool wants_pixels = true;             ///< decoded pixels; false: paths are enough
+  std::map<std::string, double> facts;  ///< shown, not compared: "weight_bytes", ...
+};
+
+/// The engine's side of a conversation with a model: where requests come from and answers go.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Up to `most` requests. With `wait` it blocks until there is one; empty then means no more
+  /// come.
+  virtual std::vector<Request> take(std::size_t most, bool wait) = 0;
+  /// Hands back requests with one response each, in any order across calls.
+  virtual void give(std::vector<Request> requests, std::vector<Response> responses) = 0;
+};
+
+/// A system under test. Most models derive from `BatchModel` instead.
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const ModelInfo& info() const = 0;
+  /// Answers everything the exchange offers. A failing request is a response with its outcome; an
+  /// exception (`StopError`) ends the run, with all given so far kept.
+  virtual void serve(Exchange& exchange) = 0;
+};
+
+/// A model that answers a batch at a time.
+class BatchModel : public Model {
+ public:
+  /// One response a request, in order.
+  virtual std::vector<Response> answer(std::span<const Request> requests) = 0;
+  void serve(Exchange& exchange) final;
+};
+
+/// Answers of `model` to a few requests, in order.
+std::vector<Response> ask(Model& model, std::vector<Request> requests);
+
+}  // namespace sightline

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/api/model.h"
+#include "models/api/predictions.h"
+
+namespace sightline {
+
+/// `--model_args k=v,...`, each to be used: an adapter takes what it knows and `check_all_used`
+/// then names what is left.
+class ModelArgs {
+ public:
+  ModelArgs() = default;
+  explicit ModelArgs(std::map<std::string, std::string> values) : values_(std::move(values)) {}
+  /// "k=v,k2=v2"; a comma inside a value is written "\,". Throws `UsageError`.
+  static ModelArgs parse(const std::string& text);
+
+  std::string get(const std::string& key, const std::string& fallback = "");
+  std::string need(const std::string& key, const std::string& meaning);
+  double get_number(const std::string& key, double fallback);
+  bool has(const std::string& key) const { return values_.count(key) > 0; }
+  /// Throws `UsageError` for an argument nobody asked for, with the nearest known one.
+  void check_all_used(const std::string& model) const;
+  const std::map<std::string, std::string>& values() const { return values_; }
+
+ private:
+  std::map<std::string, std::string> values_;
+  std::map<std::string, bool> used_;
+};
+
+/// What a model may know of the job when it is opened. Never anything of the references.
+struct ModelSettings {
+  ModelArgs args;
+  std::string task;              ///< the task's name; "" for `generate`
+  Kind kind = Kind::kText;       ///< what the task asks for
+  PredictionFormat predictions;  ///< how the task's official predictions look (for `replay`)
+  std::string precision;         ///< `--precision`; "" leaves it to the model
+  std::string device = "cpu";
+  std::uint64_t seed = 0;
+};
+
+using ModelFactory = std::function<std::unique_ptr<Model>(ModelSettings)>;
+
+/// A model adapter that can be chosen by name.
+struct ModelEntry {
+  std::string name;
+  std::string summary;  ///< one line for `list models`, with its arguments
+  ModelFactory open;
+  std::string module;  ///< not empty: `open` comes when this module is loaded
+};
+
+class Painter;  // harness/media/painter.h
+using PainterFactory = std::function<std::unique_ptr<Painter>(int width, int height)>;
+using RegionFinder = std::function<std::vector<Box>(const Image& image, std::size_t most)>;
+
+/// All that can be plugged in. A value, built by the command line and filled by modules.
+class Registry {
+ public:
+  void add(ModelEntry entry);  ///< a later entry of the same name replaces the former
+  const std::vector<ModelEntry>& models() const { return models_; }
+  /// Opens a model by name; loads its module first where it lives in one. Throws `UsageError`
+  /// naming the nearest known model.
+  std::unique_ptr<Model> open_model(const std::string& name, ModelSettings settings);
+
+  PainterFactory painter;      ///< drawing, in the module "sightline_opencv"
+  RegionFinder region_finder;  ///< contour boxes, in the module "sightline_opencv"
+
+ private:
+  std::vector<ModelEntry> models_;
+};
+
+/// Loads a module (a shared library made with SIGHTLINE_MODULE) and lets it register. Throws
+/// `Error` when it cannot be loaded, is no module, or was built against another version.
+void load_module(const std::filesystem::path& file, Registry& registry);
+
+/// Loads the module `name` from SIGHTLINE_PLUGIN_PATH (colon-separated folders), the folder of the
+/// Sightline library, or its subfolder "sightline"; once per name. The error lists where it looked.
+void load_module_by_name(const std::string& name, Registry& registry);
+
+/// What a module and the program must agree on.
+inline constexpr const char* kModuleInterface = "sightline-module-1";
+
+}  // namespace sightline
+
+/// Makes a shared library a Sightline module: `SIGHTLINE_MODULE(registry) { registry.add(...); }`
+#define SIGHTLINE_MODULE(registry)                                                             \
+  static void sightline_module_body(sightline::Registry&);                                     \
+  extern "C" __attribute__((visibility("default"))) const char* sightline_module_interface() { \
+    return sightline::kModuleInterface;                                                        \
+  }                                                                                            \
+  extern "C" __attribute__((visibility("default"))) void sightline_module_register(            \
+      sightline::Registry& target) {                                                           \
+    sightline_module_body(target);                                                             \
+  }                                                                                            \
+  static void sightline_module_body(sightline::Registry& registry)

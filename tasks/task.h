@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "metrics/metric_value.h"
+#include "models/api/predictions.h"
+#include "models/api/request.h"
+#include "models/api/response.h"
+
+namespace sightline {
+
+/// The samples of a task: const, callable from several threads.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual std::size_t size() const = 0;
+  /// The sample's id, stable across runs and machines ("262148000").
+  virtual std::string id(std::size_t index) const = 0;
+  /// Samples of one image share a cluster; numbers are dense from 0.
+  virtual std::uint32_t cluster(std::size_t index) const = 0;
+  /// The question to a model, without `prompt` and without pixels.
+  virtual Request request(std::size_t index) const = 0;
+  /// File -> SHA-256 of what was read.
+  virtual std::map<std::string, std::string> hashes() const = 0;
+  /// Turns a model's image for sample `index` into what the journal keeps, and prepares its input;
+  /// only reconstruction tasks have them.
+  virtual Image prepare(std::size_t index, const Image& stored) const;
+};
+
+/// Per-sample numbers, metric key first.
+using SampleScore = std::vector<std::pair<std::string_view, double>>;
+
+/// What a task comes to under one set of rules.
+struct TaskScores {
+  std::vector<MetricValue> metrics;  ///< headline first
+  Breakdowns breakdowns;
+};
+
+/// A task's accumulators over (sample, answer). Updates come in data-set order within one scorer.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  /// Adds the sample; a missing answer is an empty one. Returns the sample's own scores.
+  virtual SampleScore update(std::size_t index, const Answer& answer) = 0;
+  /// Adds what `next` has seen: samples behind these. Merging any split equals one pass.
+  virtual void merge(Scorer& next) = 0;
+  virtual TaskScores compute() const = 0;
+};
+
+/// Where a task's files are: a root with the official layout, or files named one by one.
+struct TaskSources {
+  std::filesystem::path data_root;
+  std::filesystem::path annotations, questions, refs, images;  ///< empty: from `data_root`
+};
+
+/// An option of a task: part of the protocol.
+struct TaskOption {
+  std::string name, fallback, meaning;
+  std::vector<std::string> choices;  ///< empty: any value
+};
+
+/// A task that is ready to run.
+struct Task {
+  std::string name;     ///< with its options where they are not the defaults
+  std::string version;  ///< changes with whatever moves a score
+  Kind kind = Kind::kText;
+  std::vector<std::string> rules;               ///< names of scoring rules, the default first
+  std::map<std::string, std::string> protocol;  ///< split, options, decoding: what a score means
+  PredictionFormat predictions;
+  std::shared_ptr<const Dataset> dataset;
+  std::function<std::unique_ptr<Scorer>(const std::string& rules)> new_scorer;
+  bool has_references = true;  ///< false: a submission file only
+};
+
+/// A declaration: what `list tasks` shows, and how to open it.
+struct TaskDeclaration {
+  std::string name;
+  std::string summary;
+  std::vector<std::string> files;    ///< under the data root
+  std::vector<std::string> metrics;  ///< keys
+  std::vector<TaskOption> options;
+  using Options = std::map<std::string, std::string>;
+  std::function<Task(const TaskSources&, const Options&)> open;
+};
+
+/// A task's name and the options in brackets behind it: "textvqa_val[ocr=on]".
+struct TaskChoice {
+  std::string name;
+  TaskDeclaration::Options options;
+};
+/// Splits "a,b[x=1,y=2]" into choices. Throws `UsageError`.
+std::vector<TaskChoice> parse_task_choices(std::string_view text);
+
+/// All tasks by name. A value, built once; own task files add to it.
+class TaskTable {
+ public:
+  void add(TaskDeclaration declaration);
+  const std::vector<TaskDeclaration>& all() const { return declarations_; }
+  /// Throws `UsageError` naming the nearest known task.
+  const TaskDeclaration& find(const std::string& name) const;
+  /// Opens a task with all its options filled in. Throws `UsageError` for an unknown option.
+  Task open(const TaskChoice& choice, const TaskSources& sources) const;
+
+ private:
+  std::vector<TaskDeclaration> declarations_;
+};
+
+/// The tasks that come with Sightline.
+TaskTable standard_tasks();
+
+}  // namespace sightline
