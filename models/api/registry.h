@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,12 +66,14 @@ class Registry {
  public:
   void add(ModelEntry entry);  ///< a later entry of the same name replaces the former
   const std::vector<ModelEntry>& models() const { return models_; }
-  /// Opens a model by name; loads its module first where it lives in one. Throws `UsageError`
+  /// Opens a model by name; loads its module first where it lives in one. A name that is not
+  /// known may be that of a module on the search path which registers it. Throws `UsageError`
   /// naming the nearest known model.
   std::unique_ptr<Model> open_model(const std::string& name, ModelSettings settings);
 
-  PainterFactory painter;      ///< drawing, in the module "sightline_opencv"
-  RegionFinder region_finder;  ///< contour boxes, in the module "sightline_opencv"
+  PainterFactory painter;         ///< drawing, in the module "sightline_opencv"
+  RegionFinder region_finder;     ///< contour boxes, in the module "sightline_opencv"
+  std::set<std::string> modules;  ///< names of the modules that `load_module_by_name` has loaded
 
  private:
   std::vector<ModelEntry> models_;
@@ -80,8 +83,12 @@ class Registry {
 /// `Error` when it cannot be loaded, is no module, or was built against another version.
 void load_module(const std::filesystem::path& file, Registry& registry);
 
-/// Loads the module `name` from SIGHTLINE_PLUGIN_PATH (colon-separated folders), the folder of the
-/// Sightline library, or its subfolder "sightline"; once per name. The error lists where it looked.
+/// The file "NAME.so" or "libNAME.so" in SIGHTLINE_PLUGIN_PATH (colon-separated folders), the
+/// folder of the Sightline library, or its subfolder "sightline"; empty when there is none.
+std::filesystem::path find_module(const std::string& name);
+
+/// Loads the module `name` from where `find_module` finds it; once per name and registry. The error
+/// lists where it looked.
 void load_module_by_name(const std::string& name, Registry& registry);
 
 /// What a module and the program must agree on.
