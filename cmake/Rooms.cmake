@@ -55,13 +55,21 @@ function(sightline_product)
   target_link_libraries(sightline_program PRIVATE sightline sightline_settings)
 endfunction()
 
-# The module with everything that needs OpenCV, loaded on demand like a user's own module.
+# The module with everything that needs OpenCV, loaded on demand like a user's own module. Its parts
+# are a library of their own, which tests link.
 function(sightline_opencv_module)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/opencv/*.cpp)
   if(NOT sources)
     return()
   endif()
-  add_library(sightline_opencv MODULE ${sources})
+  set(entry ${PROJECT_SOURCE_DIR}/models/opencv/module.cpp)
+  list(REMOVE_ITEM sources ${entry})
+  add_library(sightline_models_opencv STATIC ${sources})
+  target_include_directories(sightline_models_opencv SYSTEM PUBLIC ${OPENCV_INCLUDE_DIR})
+  target_link_libraries(sightline_models_opencv PUBLIC sightline_settings sightline_harness_media
+    ${OPENCV_IMGPROC_LIBRARY} ${OPENCV_CORE_LIBRARY})
+
+  add_library(sightline_opencv MODULE ${entry} $<TARGET_OBJECTS:sightline_models_opencv>)
   set_target_properties(sightline_opencv PROPERTIES PREFIX "" INSTALL_RPATH "$ORIGIN/..")
   target_include_directories(sightline_opencv SYSTEM PRIVATE ${OPENCV_INCLUDE_DIR})
   target_link_libraries(sightline_opencv PRIVATE sightline sightline_settings

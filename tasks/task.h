@@ -26,15 +26,17 @@ class Dataset {
   virtual std::size_t size() const = 0;
   /// The sample's id, stable across runs and machines ("262148000").
   virtual std::string id(std::size_t index) const = 0;
+  /// A second id under which a prediction may stand for several samples ("ref:17"); "": none.
+  virtual std::string group_id(std::size_t /*index*/) const { return ""; }
   /// Samples of one image share a cluster; numbers are dense from 0.
   virtual std::uint32_t cluster(std::size_t index) const = 0;
   /// The question to a model, without `prompt` and without pixels.
   virtual Request request(std::size_t index) const = 0;
   /// File -> SHA-256 of what was read.
   virtual std::map<std::string, std::string> hashes() const = 0;
-  /// Turns a model's image for sample `index` into what the journal keeps, and prepares its input;
-  /// only reconstruction tasks have them.
-  virtual Image prepare(std::size_t index, const Image& stored) const;
+  /// The pixels a model gets for a stored image: the image itself, or for reconstruction what the
+  /// protocol's crop and resize make of it.
+  virtual Image prepare(Image stored) const { return stored; }
 };
 
 /// Per-sample numbers, metric key first.
@@ -61,6 +63,7 @@ class Scorer {
 struct TaskSources {
   std::filesystem::path data_root;
   std::filesystem::path annotations, questions, refs, images;  ///< empty: from `data_root`
+  bool for_scoring = false;  ///< read only what scoring needs: no questions, no images
 };
 
 /// An option of a task: part of the protocol.
@@ -80,6 +83,9 @@ struct Task {
   std::shared_ptr<const Dataset> dataset;
   std::function<std::unique_ptr<Scorer>(const std::string& rules)> new_scorer;
   bool has_references = true;  ///< false: a submission file only
+  /// Reconstruction: compares the image of the answer with the original and leaves the numbers in
+  /// `answer.reconstruction.measured`; callable from several threads. Empty for other tasks.
+  std::function<void(std::size_t index, Answer& answer)> measure;
 };
 
 /// A declaration: what `list tasks` shows, and how to open it.

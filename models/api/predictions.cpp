@@ -1,0 +1,152 @@
+#include "models/api/predictions.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/base/error.h"
+#include "harness/base/hash.h"
+#include "harness/base/json_reader.h"
+
+namespace sightline {
+
+namespace fs = std::filesystem;
+using Shape = PredictionFormat::Shape;
+
+namespace {
+
+/// Adds rows to `Predictions`; ids that repeat row after row are looked up once.
+class Collector {
+ public:
+  explicit Collector(Predictions& target) : target_(target) {}
+
+  /// The answer of `id`, made when it is new (`*is_new`).
+  Answer& at(const std::string& id, bool* is_new = nullptr) {
+    if (!target_.ids.empty() && last_ < target_.ids.size() && target_.ids[last_] == id) {
+      if (is_new != nullptr) *is_new = false;
+      return target_.answers[last_];
+    }
+    const auto [found, inserted] = target_.index.try_emplace(id, target_.ids.size());
+    if (inserted) {
+      target_.ids.push_back(id);
+      target_.answers.emplace_back();
+    }
+    if (is_new != nullptr) *is_new = inserted;
+    last_ = found->second;
+    return target_.answers[last_];
+  }
+
+ private:
+  Predictions& target_;
+  std::size_t last_ = 0;
+};
+
+void require_new(bool is_new, const JsonRecord& record, std::string_view field,
+                 const std::string& id) {
+  require(is_new, "{}: a second prediction for {} {}, want one", record.name(), field, id);
+}
+
+void read_text(JsonRecord& record, const PredictionFormat& format, Collector& collect) {
+  bool is_new = false;
+  const std::string id = record.id(format.id_field);
+  Answer& answer = collect.at(id, &is_new);
+  require_new(is_new, record, format.id_field, id);
+  answer.text = record.text(format.text_field);
+}
+
+Box read_box(JsonRecord& record) {
+  double numbers[4];
+  record.box("bbox", numbers);
+  return {numbers[0], numbers[1], numbers[2], numbers[3]};
+}
+
+void read_detection(JsonRecord& record, Collector& collect) {
+  PredictedBox& box = collect.at(record.id("image_id")).boxes.emplace_back();
+  box.category_id = record.integer("category_id");
+  box.box = read_box(record);
+  box.score = record.optional_number("score");
+}
+
+void read_grounding(JsonRecord& record, Collector& collect) {
+  const std::optional<std::string> sentence = record.optional_id("sent_id");
+  const std::optional<std::string> ref = record.optional_id("ref_id");
+  if (!sentence && !ref)
+    record.fail_field("sent_id", "is missing, and so is 'ref_id'; want either");
+  bool is_new = false;
+  const std::string id = sentence ? *sentence : "ref:" + *ref;
+  Answer& answer = collect.at(id, &is_new);
+  require_new(is_new, record, sentence ? "sent_id" : "ref_id", id);
+  answer.boxes.push_back({.box = read_box(record), .label = {}, .score = {}});
+}
+
+void read_row(JsonRecord& record, const PredictionFormat& format, Collector& collect) {
+  switch (format.shape) {
+    case Shape::kTexts:
+      return read_text(record, format, collect);
+    case Shape::kDetections:
+      return read_detection(record, collect);
+    case Shape::kGroundings:
+      return read_grounding(record, collect);
+    case Shape::kReconstructions:
+      break;
+  }
+  fail("{}: predictions of a reconstruction task are a folder of images, not a file",
+       record.name());
+}
+
+void read_bits(const fs::path& file, Predictions& predictions) {
+  JsonFile json(file);
+  JsonRecord top = json.top();
+  for (std::size_t i = 0; i < predictions.ids.size(); ++i) {
+    const std::string name = predictions.files[i].filename().string();
+    std::optional<std::int64_t> bits = top.optional_integer(name);
+    if (!bits) bits = top.optional_integer(predictions.ids[i]);
+    if (!bits) top.fail_field(name, "is missing, want the bits of that image");
+    predictions.answers[i].reconstruction.bits = *bits;
+  }
+}
+
+bool is_image_name(const fs::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".webp";
+}
+
+Predictions read_folder(const fs::path& folder) {
+  require(fs::is_directory(folder), "{} is not a folder, want one with the reconstructed images",
+          folder.string());
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && is_image_name(entry.path())) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  Predictions predictions;
+  Collector collect(predictions);
+  std::string listing;
+  for (const fs::path& file : files) {
+    bool is_new = false;
+    const std::string id = file.stem().string();
+    collect.at(id, &is_new);
+    require(is_new, "{}: two images named '{}'", folder.string(), id);
+    predictions.files.push_back(file);
+    listing += fmt::format("{} {}\n", fs::relative(file, folder).string(), fs::file_size(file));
+  }
+  require(!files.empty(), "{} holds no PNG, JPEG or WebP image", folder.string());
+  if (fs::exists(folder / "bits.json")) read_bits(folder / "bits.json", predictions);
+  predictions.sha256 = sha256_hex(listing);
+  return predictions;
+}
+
+}  // namespace
+
+Predictions read_predictions(const fs::path& path, const PredictionFormat& format) {
+  if (format.shape == Shape::kReconstructions) return read_folder(path);
+  require(!fs::is_directory(path), "{} is a folder, want a file of predictions", path.string());
+  Predictions predictions;
+  Collector collect(predictions);
+  JsonFile file(path);
+  file.each_record([&](JsonRecord& record) { read_row(record, format, collect); });
+  return predictions;
+}
+
+}  // namespace sightline

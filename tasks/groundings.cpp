@@ -1,0 +1,91 @@
+#include "tasks/groundings.h"
+
+#include "harness/base/error.h"
+#include "harness/base/file.h"
+#include "metrics/detection/box.h"
+#include "metrics/sample_means.h"
+
+namespace sightline {
+
+namespace {
+
+class GroundingDataset final : public Dataset {
+ public:
+  explicit GroundingDataset(std::shared_ptr<const GroundingSet> set) : set_(std::move(set)) {}
+
+  std::size_t size() const override { return set_->expressions.size(); }
+  std::string id(std::size_t index) const override { return set_->expressions[index].id; }
+  std::string group_id(std::size_t index) const override {
+    const std::string& ref = set_->expressions[index].ref_id;
+    return ref.empty() ? "" : "ref:" + ref;
+  }
+  std::uint32_t cluster(std::size_t index) const override {
+    return set_->expressions[index].cluster;
+  }
+  std::map<std::string, std::string> hashes() const override { return hashes_of(set_->files); }
+
+  Request request(std::size_t index) const override {
+    const Expression& expression = set_->expressions[index];
+    Request request{.ticket = index, .id = expression.id, .kind = Kind::kGround};
+    request.purpose = Purpose::kFree;
+    request.text = expression.text;
+    request.images.push_back({.path = resolve_within(set_->images, expression.image),
+                              .pixels = {},
+                              .width = expression.width,
+                              .height = expression.height});
+    request.decoding.max_new_tokens = 64;
+    return request;
+  }
+
+ private:
+  std::shared_ptr<const GroundingSet> set_;
+};
+
+class GroundingScorer final : public Scorer {
+ public:
+  GroundingScorer(std::shared_ptr<const GroundingSet> set, bool strict)
+      : set_(std::move(set)), strict_(strict), means_({"acc@0.5", "mean_iou"}, {"split"}) {}
+
+  SampleScore update(std::size_t index, const Answer& answer) override {
+    const Expression& expression = set_->expressions[index];
+    const double iou = answer.boxes.empty() ? 0.0 : box_iou(answer.boxes[0].box, expression.box);
+    const bool correct = strict_ ? iou > 0.5 : iou >= 0.5;
+    const double values[] = {correct ? 1.0 : 0.0, iou};
+    const std::string_view split = set_->split;
+    means_.update(expression.cluster, values, std::span(&split, 1));
+    return {{"acc@0.5", values[0]}, {"mean_iou", iou}};
+  }
+
+  void merge(Scorer& next) override { means_.merge(dynamic_cast<GroundingScorer&>(next).means_); }
+
+  TaskScores compute() const override {
+    return {.metrics = {means_.metric(0), means_.metric(1)}, .breakdowns = means_.breakdowns()};
+  }
+
+ private:
+  std::shared_ptr<const GroundingSet> set_;
+  bool strict_;
+  SampleMeans means_;
+};
+
+}  // namespace
+
+std::vector<std::string> grounding_rules() {
+  return {"refcoco/iou_at_least", "refcoco/iou_above"};
+}
+
+std::shared_ptr<const Dataset> grounding_dataset(std::shared_ptr<const GroundingSet> set) {
+  return std::make_shared<GroundingDataset>(std::move(set));
+}
+
+std::unique_ptr<Scorer> grounding_scorer(std::shared_ptr<const GroundingSet> set,
+                                         const std::string& rules) {
+  const std::vector<std::string> known = grounding_rules();
+  if (rules != known[0] && rules != known[1]) {
+    throw UsageError(fmt::format("there are no grounding rules named '{}'; there are {}", rules,
+                                 fmt::join(known, ", ")));
+  }
+  return std::make_unique<GroundingScorer>(std::move(set), rules == known[1]);
+}
+
+}  // namespace sightline

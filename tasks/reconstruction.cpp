@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <charconv>
+
+#include "harness/base/error.h"
+#include "harness/base/file.h"
+#include "harness/base/hash.h"
+#include "harness/media/crop.h"
+#include "harness/media/decode.h"
+#include "metrics/image/psnr.h"
+#include "metrics/image/ssim.h"
+#include "metrics/sample_means.h"
+#include "tasks/annotation_support.h"
+#include "tasks/declarations.h"
+
+// ImageNet reconstruction: how much of the validation images an image tokenizer keeps.
+
+namespace sightline {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kImages = "imagenet/val";
+
+struct ReconstructionSet {
+  std::vector<fs::path> files;  ///< ascending by file name, as the published evaluations order them
+  std::string crop;
+  int size = 256;
+};
+
+int parse_size(const std::string& text) {
+  int size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc() || end != text.data() + text.size() || size < 8 || size > 4096) {
+    throw UsageError(fmt::format("size={}: want a whole number of pixels from 8 to 4096", text));
+  }
+  return size;
+}
+
+bool is_image(const fs::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".jpeg" || extension == ".jpg" || extension == ".png";
+}
+
+std::vector<fs::path> list_images(const fs::path& folder) {
+  require(fs::is_directory(folder),
+          "missing folder {}; docs/data.md says where to get the images "
+          "and where to put them",
+          folder.string());
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && is_image(entry.path())) files.push_back(entry.path());
+  }
+  require(!files.empty(), "{} holds no JPEG or PNG image", folder.string());
+  const auto by_name = [](const fs::path& a, const fs::path& b) {
+    return a.filename() < b.filename();
+  };
+  std::sort(files.begin(), files.end(), by_name);
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    require(files[i].stem() != files[i - 1].stem(), "two images have the name '{}': {} and {}",
+            files[i].stem().string(), files[i - 1].string(), files[i].string());
+  }
+  return files;
+}
+
+Image crop_by_protocol(const ReconstructionSet& set, Image image) {
+  if (set.crop == "none") return image;
+  if (set.crop == "adm") return adm_center_crop(image, set.size);
+  return center_crop(resize_shorter_side(image, set.size, ResizeFilter::kBilinear), set.size,
+                     set.size);
+}
+
+class ReconstructionDataset final : public Dataset {
+ public:
+  explicit ReconstructionDataset(std::shared_ptr<const ReconstructionSet> set)
+      : set_(std::move(set)) {}
+
+  std::size_t size() const override { return set_->files.size(); }
+  std::string id(std::size_t index) const override { return set_->files[index].stem().string(); }
+  std::uint32_t cluster(std::size_t index) const override {
+    return static_cast<std::uint32_t>(index);
+  }
+  Image prepare(Image stored) const override { return crop_by_protocol(*set_, std::move(stored)); }
+
+  /// Names and sizes stand for 6.7 GB of images; `doctor` reads them all.
+  std::map<std::string, std::string> hashes() const override {
+    std::string listing;
+    for (const fs::path& file : set_->files) {
+      listing += fmt::format("{} {}\n", file.filename().string(), fs::file_size(file));
+    }
+    return {{"names and sizes", sha256_hex(listing)}};
+  }
+
+  Request request(std::size_t index) const override {
+    Request request{.ticket = index, .id = id(index), .kind = Kind::kReconstruct};
+    request.purpose = Purpose::kFree;
+    request.images.push_back({.path = set_->files[index]});
+    return request;
+  }
+
+ private:
+  std::shared_ptr<const ReconstructionSet> set_;
+};
+
+/// Compares the answer's image with the original, cropped as the model saw it.
+void measure(const ReconstructionSet& set, std::size_t index, Answer& answer) {
+  Reconstruction& made = answer.reconstruction;
+  if (!made.image) return;
+  const Image original = crop_by_protocol(set, read_image(set.files[index]));
+  require(made.image->width == original.width && made.image->height == original.height,
+          "the reconstruction of {} is {} x {} pixels, want {} x {}",
+          set.files[index].filename().string(), made.image->width, made.image->height,
+          original.width, original.height);
+  made.measured["psnr"] = psnr(*made.image, original);
+  made.measured["ssim"] = ssim(*made.image, original, SsimVariant::kSkimageUniform7);
+  made.measured["pixels"] = static_cast<double>(original.width) * original.height;
+  made.image.reset();
+}
+
+class ReconstructionScorer final : public Scorer {
+ public:
+  explicit ReconstructionScorer(std::shared_ptr<const ReconstructionSet> set)
+      : set_(std::move(set)), means_({"psnr", "ssim", "bpp"}) {}
+
+  SampleScore update(std::size_t index, const Answer& answer) override {
+    const auto& measured = answer.reconstruction.measured;
+    ++samples_;
+    if (measured.empty()) return {};
+    const double pixels = measured.at("pixels");
+    const double bpp = answer.reconstruction.bits
+                           ? static_cast<double>(*answer.reconstruction.bits) / pixels
+                           : std::numeric_limits<double>::quiet_NaN();
+    const double values[] = {measured.at("psnr"), measured.at("ssim"), bpp};
+    means_.update(static_cast<std::uint32_t>(index), values);
+    SampleScore score{{"psnr", values[0]}, {"ssim", values[1]}};
+    if (answer.reconstruction.bits) score.emplace_back("bpp", bpp);
+    return score;
+  }
+
+  void merge(Scorer& other) override {
+    auto& next = dynamic_cast<ReconstructionScorer&>(other);
+    means_.merge(next.means_);
+    samples_ += next.samples_;
+  }
+
+  TaskScores compute() const override {
+    TaskScores scores;
+    const std::string missing =
+        static_cast<std::int64_t>(means_.size()) == samples_
+            ? ""
+            : fmt::format(
+                  "over {} of {} images; the others have no reconstruction, which has no PSNR",
+                  means_.size(), samples_);
+    const char* units[] = {"dB", "fraction", "bits per pixel"};
+    for (std::size_t key = 0; key < 3; ++key) {
+      scores.metrics.push_back(means_.metric(key));
+      scores.metrics.back().unit = units[key];
+      scores.metrics.back().note = missing;
+    }
+    MetricValue& bpp = scores.metrics.back();
+    bpp.higher_is_better = false;
+    if (!bpp.value) bpp.note = "the length of the compressed form was not given";
+    add_unweighted(scores);
+    return scores;
+  }
+
+ private:
+  /// Metrics that need network weights say which.
+  void add_unweighted(TaskScores& scores) const {
+    scores.metrics.push_back(
+        {.key = "rfid",
+         .value = {},
+         .standard_error = {},
+         .unit = "FID",
+         .higher_is_better = false,
+         .note =
+             "not computed: needs the Inception-v3 weights pt_inception-2015-12-05-6726825d.pth"});
+    scores.metrics.push_back(
+        {.key = "lpips",
+         .value = {},
+         .standard_error = {},
+         .unit = "LPIPS",
+         .higher_is_better = false,
+         .note = "not computed: needs the VGG16 or AlexNet weights of torchvision and the linear "
+                 "layers of LPIPS v0.1"});
+  }
+
+  std::shared_ptr<const ReconstructionSet> set_;
+  SampleMeans means_;
+  std::int64_t samples_ = 0;
+};
+
+Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
+  auto set = std::make_shared<ReconstructionSet>();
+  set->crop = options.at("crop");
+  set->size = parse_size(options.at("size"));
+  set->files = list_images(sources.images.empty() ? sources.data_root / kImages : sources.images);
+  Task task;
+  task.version = "1";
+  task.kind = Kind::kReconstruct;
+  task.rules = {"reconstruction/per_image"};
+  task.protocol = {{"split", "val"}, {"ssim", "skimage-uniform7"}, {"psnr", "mean of images"}};
+  task.predictions = {.shape = PredictionFormat::Shape::kReconstructions, .id_field = "name"};
+  task.dataset = std::make_shared<ReconstructionDataset>(set);
+  task.measure = [set](std::size_t index, Answer& answer) { measure(*set, index, answer); };
+  task.new_scorer = [set](const std::string&) {
+    return std::make_unique<ReconstructionScorer>(set);
+  };
+  return task;
+}
+
+}  // namespace
+
+void add_reconstruction_tasks(TaskTable& table) {
+  TaskDeclaration task{.name = "imagenet_recon_val",
+                       .summary = "ImageNet reconstruction: 50,000 validation images",
+                       .files = {std::string(kImages) + "/ (flat or by synset)"},
+                       .metrics = {"psnr", "ssim", "bpp", "rfid", "lpips"}};
+  task.options = {{"crop",
+                   "resize_center",
+                   "how images are made square: shorter side bilinear and centre crop, "
+                   "guided-diffusion's crop, or not at all",
+                   {"resize_center", "adm", "none"}},
+                  {"size", "256", "side of the square in pixels", {}}};
+  task.open = open;
+  table.add(std::move(task));
+}
+
+}  // namespace sightline

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <unordered_map>
+
+#include "harness/base/error.h"
+#include "harness/base/json_reader.h"
+#include "tasks/declarations.h"
+#include "tasks/questions.h"
+
+// VQAv2 (Goyal et al., CVPR 2017): questions about COCO images with ten answers each.
+
+namespace sightline {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct VqaSplit {
+  std::string name, questions, annotations, images, image_prefix;
+};
+
+void read_answers(JsonRecord& record, QuestionSet& set, Question& question) {
+  question.first_answer = static_cast<std::uint32_t>(set.answers.size());
+  for (auto element : record.array("answers")) {
+    JsonRecord answer(element.get_object(), [&] { return record.name() + ", 'answers'"; });
+    set.answers.push_back(set.arena.keep(answer.text("answer")));
+  }
+  question.answers = static_cast<std::uint32_t>(set.answers.size()) - question.first_answer;
+  if (question.answers == 0) record.fail_field("answers", "is empty, want ten answers");
+}
+
+/// One of a few names, kept once.
+std::string_view keep_name(std::vector<std::string_view>& known, TextArena& arena,
+                           std::string_view name) {
+  const auto found = std::find(known.begin(), known.end(), name);
+  if (found != known.end()) return *found;
+  return known.emplace_back(arena.keep(name));
+}
+
+void read_annotations(const fs::path& file, const std::string& image_prefix, QuestionSet& set) {
+  JsonFile json(file);
+  JsonRecord top = json.top();
+  ClusterNumbers clusters;
+  std::vector<std::string_view> names;
+  std::unordered_map<std::string_view, std::size_t> seen;
+  json.each_record(top, "annotations", [&](JsonRecord& record) {
+    Question question;
+    question.groups[1] = keep_name(names, set.arena, record.text("question_type"));
+    read_answers(record, set, question);
+    const std::int64_t image_id = record.integer("image_id");
+    question.cluster = clusters.number(image_id);
+    question.groups[0] = keep_name(names, set.arena, record.text("answer_type"));
+    question.id = set.arena.keep(record.id("question_id"));
+    question.image = set.arena.keep(coco_file_name(image_prefix, image_id));
+    require(seen.emplace(question.id, set.questions.size()).second,
+            "{}: question_id {} occurs twice", record.name(), question.id);
+    set.questions.push_back(question);
+  });
+  require(!set.questions.empty(), "{}: 'annotations' is empty", file.string());
+}
+
+/// Adds the questions' words to the annotations, or makes the set of them alone.
+void read_questions(const fs::path& file, const std::string& image_prefix, QuestionSet& set) {
+  const bool annotated = !set.questions.empty();
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < set.questions.size(); ++i) places[set.questions[i].id] = i;
+  JsonFile json(file);
+  JsonRecord top = json.top();
+  ClusterNumbers clusters;
+  json.each_record(top, "questions", [&](JsonRecord& record) {
+    const std::int64_t image_id = record.integer("image_id");
+    const std::string_view text = set.arena.keep(record.text("question"));
+    const std::string id = record.id("question_id");
+    if (annotated) {
+      const auto place = places.find(id);
+      require(place != places.end(), "{}: question_id {} is not among the annotations",
+              record.name(), id);
+      set.questions[place->second].text = text;
+      return;
+    }
+    Question question{.id = set.arena.keep(id), .text = text};
+    question.image = set.arena.keep(coco_file_name(image_prefix, image_id));
+    question.cluster = clusters.number(image_id);
+    require(places.emplace(question.id, set.questions.size()).second,
+            "{}: question_id {} occurs twice", record.name(), id);
+    set.questions.push_back(question);
+  });
+  for (const Question& question : set.questions) {
+    require(question.text.data() != nullptr, "{}: question_id {} of the annotations is missing",
+            file.string(), question.id);
+  }
+}
+
+Task open(const VqaSplit& split, const TaskSources& sources) {
+  auto set = std::make_shared<QuestionSet>();
+  set->dimensions = {"answer_type", "question_type"};
+  set->images = sources.images.empty() ? sources.data_root / split.images : sources.images;
+  if (!split.annotations.empty()) {
+    set->files.push_back(source_file(sources.annotations, sources, split.annotations));
+    read_annotations(set->files.back(), split.image_prefix, *set);
+  }
+  if (!sources.for_scoring || split.annotations.empty()) {
+    set->files.push_back(source_file(sources.questions, sources, split.questions));
+    read_questions(set->files.back(), split.image_prefix, *set);
+  }
+  Task task;
+  task.version = "1";
+  task.kind = Kind::kText;
+  task.rules = {"vqa/official", "vqa/lmms-eval", "vqa/big_vision", "vqa/big_vision_plain"};
+  task.protocol = {{"split", split.name}};
+  task.predictions = {.id_field = "question_id", .text_field = "answer"};
+  task.dataset = question_dataset(set);
+  task.has_references = !split.annotations.empty();
+  task.new_scorer = [set](const std::string& rules) {
+    return answer_scorer(set, rules, "vqa_accuracy");
+  };
+  return task;
+}
+
+TaskDeclaration declare(const std::string& name, const std::string& summary,
+                        const VqaSplit& split) {
+  TaskDeclaration task{.name = name, .summary = summary, .metrics = {"vqa_accuracy"}};
+  task.files = {split.questions};
+  if (!split.annotations.empty()) task.files.push_back(split.annotations);
+  task.files.push_back(split.images + "/");
+  task.open = [split](const TaskSources& sources, const auto&) { return open(split, sources); };
+  return task;
+}
+
+}  // namespace
+
+void add_vqav2_tasks(TaskTable& table) {
+  table.add(
+      declare("vqav2_val", "VQAv2 validation: 214,354 questions on COCO val2014",
+              {"val2014", "vqav2/v2_OpenEnded_mscoco_val2014_questions.json",
+               "vqav2/v2_mscoco_val2014_annotations.json", "vqav2/val2014", "COCO_val2014_"}));
+  table.add(declare("vqav2_testdev", "VQAv2 test-dev: writes the submission file, no references",
+                    {"test-dev2015", "vqav2/v2_OpenEnded_mscoco_test-dev2015_questions.json", "",
+                     "vqav2/test2015", "COCO_test2015_"}));
+}
+
+}  // namespace sightline
