@@ -1,0 +1,143 @@
+#include "metrics/detection/coco_result.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "harness/base/error.h"
+
+namespace sightline {
+
+namespace {
+
+/// numpy's order of addition: eight running sums, in blocks of at most 128 that are added in pairs.
+double sum_as_numpy(std::span<const double> values) {
+  const std::size_t n = values.size();
+  if (n < 8) {
+    double sum = 0;
+    for (const double value : values) sum += value;
+    return sum;
+  }
+  if (n > 128) {
+    const std::size_t half = n / 2 - n / 2 % 8;
+    return sum_as_numpy(values.first(half)) + sum_as_numpy(values.subspan(half));
+  }
+  std::array<double, 8> sums;
+  std::copy_n(values.begin(), 8, sums.begin());
+  std::size_t i = 8;
+  for (; i + 8 <= n; i += 8) {
+    for (std::size_t lane = 0; lane < 8; ++lane) sums[lane] += values[i + lane];
+  }
+  double sum =
+      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  for (; i < n; ++i) sum += values[i];
+  return sum;
+}
+
+std::optional<double> mean_as_numpy(std::span<const double> values) {
+  if (values.empty()) return std::nullopt;
+  return sum_as_numpy(values) / static_cast<double>(values.size());
+}
+
+/// Indices [begin, end): one if it is chosen, else all.
+std::pair<std::size_t, std::size_t> range(const std::optional<std::size_t>& chosen,
+                                          std::size_t size) {
+  return chosen ? std::pair{*chosen, *chosen + 1} : std::pair{std::size_t{0}, size};
+}
+
+/// Index of a threshold; `size()` when it is not among them, so that nothing is averaged.
+std::size_t index_of(const std::vector<double>& thresholds, double threshold) {
+  return static_cast<std::size_t>(std::find(thresholds.begin(), thresholds.end(), threshold) -
+                                  thresholds.begin());
+}
+
+}  // namespace
+
+std::vector<double> linspace(double first, double last, std::size_t count) {
+  std::vector<double> values;
+  const double step = (last - first) / static_cast<double>(count > 1 ? count - 1 : 1);
+  for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<double>(i) * step + first);
+  if (count > 1) values.back() = last;
+  return values;
+}
+
+CocoResult::CocoResult(CocoParameters chosen, std::size_t category_count)
+    : parameters(std::move(chosen)), categories(category_count) {
+  const std::size_t t = parameters.iou_thresholds.size();
+  precision.assign(precision_index(t, 0, 0, 0, 0), -1);
+  scores.assign(precision.size(), -1);
+  recall.assign(recall_index(t, 0, 0, 0), -1);
+}
+
+std::optional<double> CocoResult::average_precision(const CocoSelection& part) const {
+  const auto [t0, t1] = range(part.iou_threshold, parameters.iou_thresholds.size());
+  const auto [k0, k1] = range(part.category, categories);
+  if (t1 > parameters.iou_thresholds.size()) return std::nullopt;
+  std::vector<double> defined;
+  for (std::size_t t = t0; t < t1; ++t) {
+    for (std::size_t r = 0; r < parameters.recall_thresholds.size(); ++r) {
+      for (std::size_t k = k0; k < k1; ++k) {
+        const double value = precision[precision_index(t, r, k, part.area, part.max_detections)];
+        if (value > -1) defined.push_back(value);
+      }
+    }
+  }
+  return mean_as_numpy(defined);
+}
+
+std::optional<double> CocoResult::average_recall(const CocoSelection& part) const {
+  const auto [t0, t1] = range(part.iou_threshold, parameters.iou_thresholds.size());
+  const auto [k0, k1] = range(part.category, categories);
+  if (t1 > parameters.iou_thresholds.size()) return std::nullopt;
+  std::vector<double> defined;
+  for (std::size_t t = t0; t < t1; ++t) {
+    for (std::size_t k = k0; k < k1; ++k) {
+      const double value = recall[recall_index(t, k, part.area, part.max_detections)];
+      if (value > -1) defined.push_back(value);
+    }
+  }
+  return mean_as_numpy(defined);
+}
+
+std::array<CocoStatistic, 12> coco_statistics(const CocoResult& result) {
+  const CocoParameters& parameters = result.parameters;
+  const CocoParameters standard;
+  require(
+      parameters.areas == standard.areas && parameters.max_detections == standard.max_detections,
+      "COCO's twelve numbers want COCO's area ranges and 1, 10 and 100 detections");
+  const auto precision = [&](std::size_t area, std::optional<double> threshold) {
+    CocoSelection part{.area = area, .max_detections = 2};
+    if (threshold) part.iou_threshold = index_of(parameters.iou_thresholds, *threshold);
+    return result.average_precision(part);
+  };
+  const auto recall = [&](std::size_t area, std::size_t limit) {
+    return result.average_recall({.area = area, .max_detections = limit});
+  };
+  return {{{"AP", precision(0, {})},
+           {"AP50", precision(0, 0.5)},
+           {"AP75", precision(0, 0.75)},
+           {"APs", precision(1, {})},
+           {"APm", precision(2, {})},
+           {"APl", precision(3, {})},
+           {"AR@1", recall(0, 0)},
+           {"AR@10", recall(0, 1)},
+           {"AR@100", recall(0, 2)},
+           {"ARs", recall(1, 2)},
+           {"ARm", recall(2, 2)},
+           {"ARl", recall(3, 2)}}};
+}
+
+CocoCategoryPrecision coco_category_precision(const CocoResult& result, std::size_t category) {
+  const std::vector<double>& thresholds = result.parameters.iou_thresholds;
+  CocoSelection part{.category = category,
+                     .max_detections = result.parameters.max_detections.size() - 1};
+  CocoCategoryPrecision precision;
+  precision.ap = result.average_precision(part);
+  part.iou_threshold = index_of(thresholds, 0.5);
+  precision.ap50 = result.average_precision(part);
+  part.iou_threshold = index_of(thresholds, 0.75);
+  precision.ap75 = result.average_precision(part);
+  return precision;
+}
+
+}  // namespace sightline
