@@ -1,0 +1,100 @@
+#include "harness/media/resize_weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace sightline {
+namespace {
+
+double sinc(double x) {
+  if (x == 0) return 1;
+  x *= std::numbers::pi;
+  return std::sin(x) / x;
+}
+
+double bilinear(double x) {
+  return std::max(1 - std::abs(x), 0.0);
+}
+
+double box(double x) {
+  return x > -0.5 && x <= 0.5 ? 1 : 0;
+}
+
+double hamming(double x) {
+  x = std::abs(x);
+  if (x >= 1) return 0;
+  return sinc(x) * (0.54 + 0.46 * std::cos(std::numbers::pi * x));
+}
+
+double bicubic(double x) {
+  constexpr double a = -0.5;
+  x = std::abs(x);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+double lanczos(double x) {
+  return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+}
+
+struct Kernel {
+  double (*weight)(double);
+  double radius;
+};
+
+Kernel kernel_of(ResizeFilter filter) {
+  switch (filter) {
+    case ResizeFilter::kBox:
+      return {box, 0.5};
+    case ResizeFilter::kHamming:
+      return {hamming, 1};
+    case ResizeFilter::kBicubic:
+      return {bicubic, 2};
+    case ResizeFilter::kLanczos:
+      return {lanczos, 3};
+    default:
+      return {bilinear, 1};
+  }
+}
+
+std::int32_t fixed_point(double weight) {
+  const double scaled = weight * (1 << kWeightBits);
+  return static_cast<std::int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
+}
+
+}  // namespace
+
+AxisWeights axis_weights(int length, double low, double high, int size, ResizeFilter filter) {
+  const Kernel kernel = kernel_of(filter);
+  const double scale = (high - low) / size;
+  const double stretch = std::max(scale, 1.0);
+  const double support = kernel.radius * stretch;
+  AxisWeights axis;
+  axis.taps = static_cast<int>(std::min(std::ceil(support) * 2 + 1, double{1} * length));
+  const auto taps = static_cast<std::size_t>(axis.taps);
+  axis.weights.resize(static_cast<std::size_t>(size) * taps);
+  std::vector<double> weights(taps);
+  for (int i = 0; i < size; ++i) {
+    const double center = low + (i + 0.5) * scale;
+    const int start = std::max(0, static_cast<int>(center - support + 0.5));
+    const int end = std::min(length, static_cast<int>(center + support + 0.5));
+    double sum = 0;
+    for (int j = 0; j < end - start; ++j) {
+      const double weight = kernel.weight((j + start - center + 0.5) * (1 / stretch));
+      weights[static_cast<std::size_t>(j)] = weight;
+      sum += weight;
+    }
+    std::int32_t* row = axis.weights.data() + static_cast<std::size_t>(i) * taps;
+    for (int j = 0; j < end - start; ++j) {
+      const double weight = weights[static_cast<std::size_t>(j)];
+      row[j] = fixed_point(sum != 0 ? weight / sum : weight);
+    }
+    axis.start.push_back(start);
+    axis.count.push_back(end - start);
+  }
+  return axis;
+}
+
+}  // namespace sightline
