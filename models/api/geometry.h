@@ -30,9 +30,23 @@ struct BoxGeometry {
 /// then optionally ":original|padded_square|smart_resize", then ":name=value" for factor,
 /// min_pixels, max_pixels. Throws `UsageError` that lists the choices.
 BoxGeometry parse_geometry(std::string_view text);
+/// The full form that `parse_geometry` reads back.
 std::string to_string(const BoxGeometry& geometry);
 
-/// The box in pixels of the original image of `width` x `height` that four numbers mean.
+struct FrameSize {
+  int width = 0, height = 0;
+  bool operator==(const FrameSize&) const = default;
+};
+
+/// Qwen2-VL's choice of an image size (transformers, qwen2_vl image processor): both sides
+/// multiples of `factor`, the aspect nearly kept, the area within [min_pixels, max_pixels].
+/// Throws `Error` for a side ratio above 200, which the reference refuses too.
+FrameSize smart_resize(int width, int height, int factor, long min_pixels, long max_pixels);
+
+/// The box in pixels of the original image of `width` x `height` that four numbers mean. Corners
+/// in the wrong order give a negative width or height; nothing is clipped. Numbers are divided by
+/// their scale first, then multiplied by the side. Throws `Error` when the size is needed and
+/// unknown (0), or `smart_resize` refuses it.
 Box to_pixels(const BoxGeometry& geometry, const std::array<double, 4>& numbers, int width,
               int height);
 
