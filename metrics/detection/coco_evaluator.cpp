@@ -86,9 +86,9 @@ CocoResult CocoEvaluator::compute(std::span<const std::uint32_t> image_weights) 
   require(image_weights.empty() || image_weights.size() == images_,
           "COCO evaluation: {} weights for {} images", image_weights.size(), images_);
   const std::size_t categories = matches_.size();
-  std::vector<std::vector<std::uint32_t>> orders(categories);
+  std::vector<std::vector<MatchedDetection>> best_first(categories);
   parallel_for(categories, 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t k = begin; k < end; ++k) orders[k] = matches_[k].best_first();
+    for (std::size_t k = begin; k < end; ++k) best_first[k] = matches_[k].best_first();
   });
 
   CocoResult result(parameters_, categories);
@@ -100,7 +100,7 @@ CocoResult CocoEvaluator::compute(std::span<const std::uint32_t> image_weights) 
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t k = i % categories;
       const CurveTracer::Place place{k, i / categories / limits, i / categories % limits};
-      tracer.trace(matches_[k], orders[k], image_weights, place, result);
+      tracer.trace(matches_[k].truths, best_first[k], image_weights, place, result);
     }
   });
   return result;

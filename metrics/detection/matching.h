@@ -71,8 +71,8 @@ struct Match {
 
 /// The result of one group.
 struct GroupMatches {
-  std::vector<MatchOutcome> outcomes;      ///< per detection
-  std::vector<Cells> ignored_truths;  ///< per truth: where it does not count
+  std::vector<MatchOutcome> outcomes;  ///< per detection
+  std::vector<Cells> ignored_truths;   ///< per truth: where it does not count
   std::vector<Match> matches;
 };
 

@@ -15,7 +15,7 @@ std::uint32_t weight_of(std::uint32_t image, std::span<const std::uint32_t> imag
 
 }  // namespace
 
-std::vector<std::uint32_t> CategoryMatches::best_first() const {
+std::vector<MatchedDetection> CategoryMatches::best_first() const {
   struct Key {
     std::uint64_t score;
     std::uint32_t index;
@@ -28,14 +28,13 @@ std::vector<std::uint32_t> CategoryMatches::best_first() const {
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
     return a.score != b.score ? a.score < b.score : a.index < b.index;
   });
-  std::vector<std::uint32_t> order;
-  order.reserve(keys.size());
-  for (const Key& key : keys) order.push_back(key.index);
-  return order;
+  std::vector<MatchedDetection> sorted;
+  sorted.reserve(keys.size());
+  for (const Key& key : keys) sorted.push_back(detections[key.index]);
+  return sorted;
 }
 
-void CurveTracer::collect_entries(const CategoryMatches& matches,
-                                  std::span<const std::uint32_t> best_first,
+void CurveTracer::collect_entries(std::span<const MatchedDetection> best_first,
                                   std::span<const std::uint32_t> image_weights, const Place& place,
                                   const CocoParameters& parameters) {
   const std::size_t thresholds = parameters.iou_thresholds.size();
@@ -43,8 +42,7 @@ void CurveTracer::collect_entries(const CategoryMatches& matches,
   const std::size_t shift = place.area * thresholds;
   const std::size_t limit = parameters.max_detections[place.limit];
   entries_.clear();
-  for (const std::uint32_t index : best_first) {
-    const MatchedDetection& detection = matches.detections[index];
+  for (const MatchedDetection& detection : best_first) {
     if (detection.rank >= limit) continue;
     const std::uint32_t weight = weight_of(detection.image, image_weights);
     const Entry entry{detection.outcome.true_positive >> shift & row,
@@ -55,11 +53,11 @@ void CurveTracer::collect_entries(const CategoryMatches& matches,
   }
 }
 
-void CurveTracer::collect_hits(std::size_t threshold) {
+std::span<const CurveTracer::Hit> CurveTracer::collect_hits(std::size_t threshold) {
   // np.spacing(1), which keeps the reference's division from 0 / 0.
   constexpr double kSpacing = std::numeric_limits<double>::epsilon();
-  hits_.resize(entries_.size() + 1);
-  Hit* hit = hits_.data();
+  if (hit_memory_.size() <= entries_.size()) hit_memory_.resize(entries_.size() + 1);
+  Hit* hit = hit_memory_.data();
   std::int64_t true_positives = 0;
   std::int64_t false_positives = 0;
   // Every entry is written and kept only if it is a hit: hits are too irregular to branch on.
@@ -73,30 +71,31 @@ void CurveTracer::collect_hits(std::size_t threshold) {
     hit->score = entry.score;
     hit += is_hit;
   }
-  hits_.resize(static_cast<std::size_t>(hit - hits_.data()));
+  const std::span<Hit> hits(hit_memory_.data(), hit);
   double best = 0;
-  for (std::size_t i = hits_.size(); i-- > 0;) {
-    const auto found = static_cast<double>(hits_[i].true_positives);
-    const auto wrong = static_cast<double>(hits_[i].false_positives);
+  for (std::size_t i = hits.size(); i-- > 0;) {
+    const auto found = static_cast<double>(hits[i].true_positives);
+    const auto wrong = static_cast<double>(hits[i].false_positives);
     best = std::max(best, found / (wrong + found + kSpacing));
-    hits_[i].precision = best;
+    hits[i].precision = best;
   }
+  return hits;
 }
 
-void CurveTracer::write_curve(std::size_t threshold, std::int64_t truths, const Place& place,
-                              CocoResult& result) const {
+void CurveTracer::write_curve(std::size_t threshold, std::span<const Hit> hits, std::int64_t truths,
+                              const Place& place, CocoResult& result) const {
   const auto total = static_cast<double>(truths);
   const auto recall_at = [&](const Hit& hit) {
     return static_cast<double>(hit.true_positives) / total;
   };
   const auto [k, a, m] = place;
   result.recall[result.recall_index(threshold, k, a, m)] =
-      hits_.empty() ? 0 : recall_at(hits_.back());
+      hits.empty() ? 0 : recall_at(hits.back());
   const std::vector<double>& recalls = result.parameters.recall_thresholds;
-  auto hit = hits_.begin();
+  auto hit = hits.begin();
   for (std::size_t r = 0; r < recalls.size(); ++r) {
-    while (hit != hits_.end() && recall_at(*hit) < recalls[r]) ++hit;
-    const bool reached = hit != hits_.end();
+    while (hit != hits.end() && recall_at(*hit) < recalls[r]) ++hit;
+    const bool reached = hit != hits.end();
     double score = reached ? hit->score : 0;
     // Recall 0 is reached by the first detection, whatever it is.
     if (recalls[r] <= 0 && !entries_.empty()) score = entries_.front().score;
@@ -106,20 +105,20 @@ void CurveTracer::write_curve(std::size_t threshold, std::int64_t truths, const 
   }
 }
 
-void CurveTracer::trace(const CategoryMatches& matches, std::span<const std::uint32_t> best_first,
+void CurveTracer::trace(std::span<const MatchedTruth> truths,
+                        std::span<const MatchedDetection> best_first,
                         std::span<const std::uint32_t> image_weights, const Place& place,
                         CocoResult& result) {
   const std::size_t thresholds = result.parameters.iou_thresholds.size();
   const Cells first_of_area = Cells{1} << (place.area * thresholds);
-  std::int64_t truths = 0;
-  for (const MatchedTruth& truth : matches.truths) {
-    if ((truth.ignored & first_of_area) == 0) truths += weight_of(truth.image, image_weights);
+  std::int64_t total = 0;
+  for (const MatchedTruth& truth : truths) {
+    if ((truth.ignored & first_of_area) == 0) total += weight_of(truth.image, image_weights);
   }
-  if (truths == 0) return;
-  collect_entries(matches, best_first, image_weights, place, result.parameters);
+  if (total == 0) return;
+  collect_entries(best_first, image_weights, place, result.parameters);
   for (std::size_t threshold = 0; threshold < thresholds; ++threshold) {
-    collect_hits(threshold);
-    write_curve(threshold, truths, place, result);
+    write_curve(threshold, collect_hits(threshold), total, place, result);
   }
 }
 

@@ -29,8 +29,8 @@ struct CategoryMatches {
   std::vector<MatchedDetection> detections;
   std::vector<MatchedTruth> truths;
 
-  /// Indices of `detections`, best score first, equal ones in their order.
-  std::vector<std::uint32_t> best_first() const;
+  /// `detections` with the best score first, equal ones in their order.
+  std::vector<MatchedDetection> best_first() const;
 };
 
 /// Traces the curves of one category, area range and limit of detections (pycocotools,
@@ -42,9 +42,9 @@ class CurveTracer {
   };
 
   /// Writes the curves of all IoU thresholds into `result`; leaves -1 where nothing is to be found.
-  /// `best_first` is that of `matches`. `image_weights[i]` counts image i that many times; none
-  /// given: each once.
-  void trace(const CategoryMatches& matches, std::span<const std::uint32_t> best_first,
+  /// `best_first` are the detections in that order. `image_weights[i]` counts image i that many
+  /// times; none given: each once.
+  void trace(std::span<const MatchedTruth> truths, std::span<const MatchedDetection> best_first,
              std::span<const std::uint32_t> image_weights, const Place& place, CocoResult& result);
 
  private:
@@ -58,15 +58,15 @@ class CurveTracer {
     double precision, score;
   };
 
-  void collect_entries(const CategoryMatches& matches, std::span<const std::uint32_t> best_first,
+  void collect_entries(std::span<const MatchedDetection> best_first,
                        std::span<const std::uint32_t> image_weights, const Place& place,
                        const CocoParameters& parameters);
-  void collect_hits(std::size_t threshold);
-  void write_curve(std::size_t threshold, std::int64_t truths, const Place& place,
-                   CocoResult& result) const;
+  std::span<const Hit> collect_hits(std::size_t threshold);
+  void write_curve(std::size_t threshold, std::span<const Hit> hits, std::int64_t truths,
+                   const Place& place, CocoResult& result) const;
 
   std::vector<Entry> entries_;
-  std::vector<Hit> hits_;
+  std::vector<Hit> hit_memory_;
 };
 
 }  // namespace sightline
