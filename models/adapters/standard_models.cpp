@@ -1,0 +1,28 @@
+#include "models/adapters/standard_models.h"
+
+#include "models/adapters/baseline.h"
+#include "models/adapters/null_model.h"
+#include "models/adapters/process_model.h"
+
+namespace sightline {
+
+void add_standard_models(Registry& registry) {
+  registry.add({.name = "null",
+                .summary = "answers every request at once with answer= (default: nothing); for "
+                           "measuring the harness itself",
+                .open = open_null,
+                .module = ""});
+  registry.add({.name = "process",
+                .summary = "a program of your own that speaks JSON lines: command=, "
+                           "startup_timeout= (600 s), timeout= (300 s), retries= (2)",
+                .open = open_process,
+                .module = ""});
+  registry.add({.name = "baseline",
+                .summary =
+                    "answers without a network, by kind=: most_common, caption, whole_image, "
+                    "centre_box, grid, contours, jpeg, webp",
+                .open = open_baseline,
+                .module = ""});
+}
+
+}  // namespace sightline
