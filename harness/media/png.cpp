@@ -185,7 +185,6 @@ Image codecs::decode_png(std::string_view bytes, std::int64_t max_pixels) {
   require_size(probe_png(bytes), max_pixels);
   Reader reader(bytes);
   const ImageInfo info = open(reader, bytes.size());
-  require_size(info, max_pixels);
   if (is_grey16(reader)) return decode_grey16(reader, info, bytes.size());
   Image image = black_image(info.width, info.height);
   read_or_fail(reader, rows_of(image.pixels.data(), image.row_bytes(), info.height), true,

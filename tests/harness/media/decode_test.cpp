@@ -156,6 +156,17 @@ TEST(DecodeImage, DamageGivesAnImageOfTheDeclaredSizeOrAnError) {
   }
 }
 
+TEST(DecodeImage, ToleratesMildDamageAsPillowDoes) {
+  const std::string jpeg = sample_of(ImageFormat::kJpeg), png = sample_of(ImageFormat::kPng);
+  const Image from_jpeg = decode_image(jpeg), from_png = decode_image(png);
+  std::string littered = jpeg;
+  littered.insert(jpeg.find("\xFF\xDB"), "litter");
+  EXPECT_EQ(decode_image(littered), from_jpeg);
+  EXPECT_EQ(decode_image(jpeg + "trailing bytes"), from_jpeg);
+  EXPECT_EQ(decode_image(png + "trailing bytes"), from_png);
+  EXPECT_EQ(decode_image(png.substr(0, png.size() - 12)), from_png);  // without IEND
+}
+
 // The two bytes of each side stand behind marker FF C0, length and precision.
 std::string with_jpeg_size(std::string jpeg, int width, int height) {
   const std::size_t frame = jpeg.find("\xFF\xC0");

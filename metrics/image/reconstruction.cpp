@@ -1,0 +1,67 @@
+#include "metrics/image/reconstruction.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "harness/base/error.h"
+#include "metrics/image/psnr.h"
+#include "metrics/image/ssim.h"
+
+namespace sightline {
+namespace {
+
+enum Key : std::size_t { kPsnr, kSsim, kGaussian, kBitsPerPixel };
+
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+ReconstructionScore score_reconstruction(const Image& reconstruction, const Image& original,
+                                         const ReconstructionOptions& options) {
+  ReconstructionScore score{.psnr = psnr(reconstruction, original),
+                            .ssim = ssim(reconstruction, original),
+                            .ssim_gaussian11 = std::nullopt,
+                            .bits_per_pixel = std::nullopt};
+  if (options.ssim_gaussian11) score.ssim_gaussian11 = ssim_gaussian11(reconstruction, original);
+  if (options.bits) {
+    require(*options.bits >= 0, "the compressed form has {} bits", *options.bits);
+    score.bits_per_pixel = static_cast<double>(*options.bits) /
+                           (static_cast<double>(original.width) * original.height);
+  }
+  return score;
+}
+
+ReconstructionMetrics::ReconstructionMetrics()
+    : means_({"psnr", "ssim", "ssim_gaussian11", "bpp"}) {}
+
+void ReconstructionMetrics::update(std::uint32_t image, const ReconstructionScore& score) {
+  const std::array<double, 4> values = {score.psnr, score.ssim,
+                                        score.ssim_gaussian11.value_or(kUndefined),
+                                        score.bits_per_pixel.value_or(kUndefined)};
+  means_.update(image, values);
+}
+
+std::vector<MetricValue> ReconstructionMetrics::compute() const {
+  MetricValue psnr = means_.metric(kPsnr);
+  psnr.unit = "dB";
+  if (const std::int64_t count = identical(); count > 0) {
+    psnr.note = fmt::format("{} of {} pairs are identical, of infinite PSNR", count, psnr.n);
+  }
+  std::vector<MetricValue> metrics = {psnr, means_.metric(kSsim)};
+  MetricValue gaussian = means_.metric(kGaussian);
+  if (gaussian.n > 0) metrics.push_back(gaussian);
+  MetricValue bits_per_pixel = means_.metric(kBitsPerPixel);
+  bits_per_pixel.unit = "bits per pixel";
+  bits_per_pixel.higher_is_better = false;
+  if (bits_per_pixel.n > 0) metrics.push_back(bits_per_pixel);
+  return metrics;
+}
+
+std::int64_t ReconstructionMetrics::identical() const {
+  const auto values = means_.values(kPsnr);
+  return std::count_if(values.begin(), values.end(), [](double psnr) { return std::isinf(psnr); });
+}
+
+}  // namespace sightline
