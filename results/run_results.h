@@ -42,10 +42,17 @@ struct RunResults {
   bool finished = true;
 };
 
+/// Where `sightline` of a results.json holds all of `RunResults` but `manifest`, whose fields stand
+/// beside it; a manifest has no such field of its own.
+inline constexpr const char* kRunField = "run";
+
 /// results.json in lm-evaluation-harness's schema with `sightline` beside it (interface of users:
 /// `results` -> task -> "<metric>,none" and "<metric>_stderr,none", `configs`, `versions`,
 /// `n-shot`, `higher_is_better`, `n-samples`, `config`, `date`). Infinite values are the string
-/// "inf", undefined ones null.
+/// "inf", undefined ones null; a metric without standard error has "N/A" there, the word of
+/// lm-evaluation-harness. `date` is that of the manifest: with it and the manifest taken away,
+/// equal runs give equal documents. Fields are in order of names, doubles give the same value when
+/// read back. Throws `Error` when a task is there twice or a field that should hold JSON does not.
 nlohmann::json to_json(const RunResults& results);
 
 /// Reads a results.json back. Throws `Error` naming file and field.

@@ -1,0 +1,301 @@
+#include "results/report_layout.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "harness/base/error.h"
+#include "results/plain_text.h"
+#include "results/report_columns.h"
+
+namespace sightline {
+
+namespace {
+
+constexpr std::size_t kMostGroups = 5;  // a breakdown of more is a table of its own, not a detail
+
+using Columns = std::vector<ReportColumn>;
+
+/// How the numbers of one row are shown.
+struct NumberStyle {
+  double factor = 1;
+  int decimals = 4;
+  std::string unit;
+};
+
+/// Fractions in percent with two decimals; other units with two decimals from 10 on, else four.
+NumberStyle style_of(const std::string& unit, double largest) {
+  if (unit == "fraction") return {.factor = 100, .decimals = 2, .unit = "%"};
+  const std::string shown = unit == "bits per pixel" ? "bpp"
+                            : unit == "characters"   ? "chars"
+                                                     : one_line(unit);
+  return {.decimals = largest >= 10 ? 2 : 4, .unit = shown};
+}
+
+std::string show(double value, const NumberStyle& style) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
+  return fmt::format("{:.{}f}", value * style.factor, style.decimals);
+}
+
+std::string tail_of(const ReportColumn& column) {
+  return column.mark.empty() ? "" : " " + column.mark;
+}
+
+/// A row is a metric key in one unit: the same key in two units makes two rows.
+using MetricKey = std::pair<std::string, std::string>;
+
+const MetricValue* find_metric(const TaskResult& task, const MetricKey& key) {
+  const auto found = std::ranges::find_if(task.metrics, [&](const MetricValue& metric) {
+    return metric.key == key.first && metric.unit == key.second;
+  });
+  return found == task.metrics.end() ? nullptr : &*found;
+}
+
+std::vector<MetricKey> metric_keys(const Columns& columns) {
+  std::vector<MetricKey> keys;
+  for (const ReportColumn& column : columns) {
+    for (const MetricValue& metric : column.task->metrics) {
+      const MetricKey key{metric.key, metric.unit};
+      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+    }
+  }
+  return keys;
+}
+
+NumberStyle style_of(const Columns& columns, const MetricKey& key) {
+  double largest = 0;
+  for (const ReportColumn& column : columns) {
+    const MetricValue* metric = find_metric(*column.task, key);
+    if (metric == nullptr || !metric->value || !std::isfinite(*metric->value)) continue;
+    largest = std::max(largest, std::abs(*metric->value));
+  }
+  return style_of(key.second, largest);
+}
+
+ReportCell metric_cell(const ReportColumn& column, const MetricKey& key, const NumberStyle& style) {
+  const MetricValue* metric = find_metric(*column.task, key);
+  if (metric == nullptr) return {};
+  if (!metric->value) return {.number = "–", .tail = tail_of(column)};
+  ReportCell cell{.number = show(*metric->value, style), .tail = ""};
+  if (metric->standard_error) cell.tail = " ± " + show(*metric->standard_error, style);
+  cell.tail += tail_of(column);
+  return cell;
+}
+
+bool lower_is_better(const Columns& columns, const MetricKey& key) {
+  return std::ranges::any_of(columns, [&](const ReportColumn& column) {
+    const MetricValue* metric = find_metric(*column.task, key);
+    return metric != nullptr && !metric->higher_is_better;
+  });
+}
+
+ReportRow metric_row(const Columns& columns, const MetricKey& key, const NumberStyle& style) {
+  const std::string label = one_line(key.first) + (lower_is_better(columns, key) ? " ↓" : "");
+  ReportRow row{.label = label, .unit = style.unit, .cells = {}};
+  for (const ReportColumn& column : columns) row.cells.push_back(metric_cell(column, key, style));
+  return row;
+}
+
+/// The two bounds of one metric, where a run has them.
+void add_bounds(const Columns& columns, const MetricKey& key, const NumberStyle& style,
+                ReportTable& table) {
+  const std::pair<const char*, std::optional<double> ScoreBounds::*> kinds[] = {
+      {"failures wrong", &ScoreBounds::failures_wrong},
+      {"failures left out", &ScoreBounds::failures_left_out}};
+  for (const auto& [label, bound] : kinds) {
+    ReportRow row{.label = label, .unit = style.unit, .cells = {}, .is_detail = true};
+    bool any = false;
+    for (const ReportColumn& column : columns) {
+      ReportCell& cell = row.cells.emplace_back();
+      const auto found = column.task->bounds.find(key.first);
+      if (found == column.task->bounds.end() || find_metric(*column.task, key) == nullptr) continue;
+      const std::optional<double>& value = found->second.*bound;
+      cell = {.number = value ? show(*value, style) : "–", .tail = tail_of(column)};
+      any = true;
+    }
+    if (any) table.rows.push_back(std::move(row));
+  }
+}
+
+bool is_unfinished(const ReportColumn& column) {
+  return samples_done(*column.task) < column.task->samples;
+}
+
+std::vector<std::string> headers(const Columns& columns) {
+  std::vector<std::string> texts;
+  for (const ReportColumn& column : columns) {
+    texts.push_back(column.label + (is_unfinished(column) ? " (unfinished)" : "") +
+                    tail_of(column));
+  }
+  return texts;
+}
+
+ReportRow coverage_row(const Columns& columns) {
+  ReportRow row{.label = "coverage", .unit = "", .cells = {}};
+  for (const ReportColumn& column : columns) {
+    row.cells.push_back(
+        {.number = fmt::format("{}/{}", samples_ok(*column.task), column.task->samples),
+         .tail = ""});
+  }
+  return row;
+}
+
+ReportTable metric_table(const Columns& columns) {
+  ReportTable table{.heading = "metric", .columns = headers(columns), .rows = {}};
+  for (const MetricKey& key : metric_keys(columns)) {
+    const NumberStyle style = style_of(columns, key);
+    table.rows.push_back(metric_row(columns, key, style));
+    add_bounds(columns, key, style, table);
+  }
+  table.rows.push_back(coverage_row(columns));
+  return table;
+}
+
+/// Everything that breakdown `name` of the columns has: groups and keys, each in order.
+struct BreakdownShape {
+  std::map<std::string, std::vector<std::int64_t>> groups;  ///< group -> its sample counts
+  std::map<std::string, double> keys;                       ///< key -> largest finite value
+};
+
+BreakdownShape shape_of(const Columns& columns, const std::string& name) {
+  BreakdownShape shape;
+  for (const ReportColumn& column : columns) {
+    const auto found = column.task->breakdowns.find(name);
+    if (found == column.task->breakdowns.end()) continue;
+    for (const auto& [group, numbers] : found->second) {
+      shape.groups[group].push_back(numbers.n);
+      for (const auto& [key, value] : numbers.values) {
+        double& largest = shape.keys[key];
+        if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+      }
+    }
+  }
+  return shape;
+}
+
+ReportCell breakdown_cell(const ReportColumn& column, const std::string& name,
+                          const std::string& group, const std::string& key,
+                          const NumberStyle& style) {
+  const auto breakdown = column.task->breakdowns.find(name);
+  if (breakdown == column.task->breakdowns.end()) return {};
+  const auto numbers = breakdown->second.find(group);
+  if (numbers == breakdown->second.end()) return {};
+  const auto value = numbers->second.values.find(key);
+  if (value == numbers->second.values.end()) return {};
+  return {.number = show(value->second, style), .tail = tail_of(column)};
+}
+
+std::string unit_of(const Columns& columns, const std::string& key) {
+  for (const ReportColumn& column : columns) {
+    const auto found = std::ranges::find(column.task->metrics, key, &MetricValue::key);
+    if (found != column.task->metrics.end()) return found->unit;
+  }
+  return "";
+}
+
+/// The group's name, with its samples where all runs agree on them.
+std::string group_label(const std::string& group, const std::vector<std::int64_t>& counts) {
+  const bool agree = std::ranges::all_of(counts, [&](auto n) { return n == counts[0]; });
+  return one_line(group) + (agree ? fmt::format(" (n = {})", counts[0]) : "");
+}
+
+void add_breakdown(const Columns& columns, const std::string& name,
+                   std::vector<ReportTable>& tables) {
+  const BreakdownShape shape = shape_of(columns, name);
+  if (shape.groups.size() < 2 || shape.groups.size() > kMostGroups) return;
+  for (const auto& [key, largest] : shape.keys) {
+    const NumberStyle style = style_of(unit_of(columns, key), largest);
+    ReportTable table{
+        .heading = one_line(key + " by " + name), .columns = headers(columns), .rows = {}};
+    for (const auto& [group, counts] : shape.groups) {
+      ReportRow& row = table.rows.emplace_back();
+      row = {.label = group_label(group, counts), .unit = style.unit, .cells = {}};
+      for (const ReportColumn& column : columns) {
+        row.cells.push_back(breakdown_cell(column, name, group, key, style));
+      }
+    }
+    tables.push_back(std::move(table));
+  }
+}
+
+void add_breakdowns(const Columns& columns, std::vector<ReportTable>& tables) {
+  std::map<std::string, bool> names;
+  for (const ReportColumn& column : columns) {
+    for (const auto& [name, groups] : column.task->breakdowns) names[name] = true;
+  }
+  for (const auto& [name, unused] : names) add_breakdown(columns, name, tables);
+}
+
+/// Notes on metrics; one that several runs share is given once.
+void add_metric_notes(const Columns& columns, std::vector<std::string>& notes) {
+  for (const MetricKey& key : metric_keys(columns)) {
+    std::vector<std::pair<std::string, std::string>> texts;  // note -> the runs it is about
+    for (const ReportColumn& column : columns) {
+      const MetricValue* metric = find_metric(*column.task, key);
+      if (metric == nullptr || (metric->value && metric->note.empty())) continue;
+      const std::string text = metric->note.empty() ? "undefined" : one_line(metric->note);
+      const auto same = std::ranges::find(texts, text, &std::pair<std::string, std::string>::first);
+      if (same == texts.end()) {
+        texts.emplace_back(text, column.label);
+      } else {
+        same->second += ", " + column.label;
+      }
+    }
+    for (const auto& [text, labels] : texts) {
+      const std::string who = columns.size() == 1 ? "" : " (" + labels + ")";
+      notes.push_back(one_line(key.first) + who + ": " + text);
+    }
+  }
+}
+
+/// What failed and what was not reached, run by run.
+void add_sample_notes(const Columns& columns, std::vector<std::string>& notes) {
+  for (const ReportColumn& column : columns) {
+    const TaskResult& task = *column.task;
+    const std::string who = columns.size() == 1 ? "" : " (" + column.label + ")";
+    const std::int64_t done = samples_done(task);
+    if (is_unfinished(column)) {
+      notes.push_back(fmt::format("unfinished{}: {} of {} samples", who, done, task.samples));
+    }
+    if (done == samples_ok(task)) continue;
+    std::string list;
+    for (const auto& [outcome, count] : task.outcomes) {
+      if (outcome == "ok" || count == 0) continue;
+      list += fmt::format("{}{} {}", list.empty() ? "" : ", ", count, one_line(outcome));
+    }
+    notes.push_back(fmt::format("not ok{}: {}", who, list));
+  }
+}
+
+std::string subtitle_of(const TaskResult& task) {
+  std::string text = one_line(task.rules);
+  if (!task.version.empty())
+    text += (text.empty() ? "" : ", ") + ("version " + one_line(task.version));
+  if (!text.empty()) text += ", ";
+  const char* noun = task.samples_in_dataset == 1 ? "sample" : "samples";
+  text += task.samples == task.samples_in_dataset
+              ? fmt::format("{} {}", task.samples, noun)
+              : fmt::format("{} of {} {}", task.samples, task.samples_in_dataset, noun);
+  return text;
+}
+
+}  // namespace
+
+ReportLayout lay_out(const std::vector<RunResults>& runs) {
+  ReportLayout layout;
+  for (const std::string& name : task_names(runs)) {
+    const Columns columns = columns_of(runs, name);
+    ReportBlock block{.title = one_line(name),
+                      .subtitle = subtitle_of(*columns[0].task),
+                      .tables = {metric_table(columns)},
+                      .notes = protocol_notes(columns)};
+    add_breakdowns(columns, block.tables);
+    add_sample_notes(columns, block.notes);
+    add_metric_notes(columns, block.notes);
+    layout.push_back(std::move(block));
+  }
+  return layout;
+}
+
+}  // namespace sightline
