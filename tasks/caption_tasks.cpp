@@ -34,7 +34,7 @@ Task open_coco(const TaskSources& sources, const TaskDeclaration::Options& optio
     require(!item.references.empty(), "{}: image {} has no caption", set->files[0].string(),
             item.id);
   }
-  return caption_task(std::move(set), "image_id", "val" + year);
+  return caption_task(std::move(set), "val" + year);
 }
 
 Task open_docci(const TaskSources& sources, const std::string& split) {
@@ -55,7 +55,7 @@ Task open_docci(const TaskSources& sources, const std::string& split) {
     set->items.push_back(std::move(item));
   });
   require(!set->items.empty(), "{}: no record of the split '{}'", set->files[0].string(), split);
-  return caption_task(std::move(set), "example_id", split);
+  return caption_task(std::move(set), split);
 }
 
 TaskDeclaration declare_docci(const std::string& split, const std::string& summary) {
@@ -63,6 +63,7 @@ TaskDeclaration declare_docci(const std::string& split, const std::string& summa
                        .summary = summary,
                        .files = {kDocci, std::string(kDocciImages) + "/"},
                        .metrics = {"chars", "sentences", "nes", "bleu4", "rouge_l", "cider"}};
+  task.predictions = {.id_field = "example_id", .text_field = "caption"};
   task.open = [split](const TaskSources& sources, const auto&) {
     return open_docci(sources, split);
   };
@@ -77,6 +78,7 @@ void add_caption_tasks(TaskTable& table) {
                        .files = {std::string(kCoco2014) + " (or 2017's)", "coco/val2014/"},
                        .metrics = {"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider"}};
   coco.options = {{"year", "2014", "which validation set", {"2014", "2017"}}};
+  coco.predictions = {.id_field = "image_id", .text_field = "caption"};
   coco.open = open_coco;
   table.add(std::move(coco));
   table.add(declare_docci("test", "DOCCI test: detailed captions of 5,000 images"));

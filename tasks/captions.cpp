@@ -37,8 +37,8 @@ class CaptionDataset final : public Dataset {
 
 class CaptionScorer final : public Scorer {
  public:
-  CaptionScorer(std::shared_ptr<const CaptionSet> set, CaptionTokens tokens)
-      : set_(std::move(set)), captions_(tokens), lengths_({"chars", "sentences"}) {}
+  CaptionScorer(std::shared_ptr<const CaptionSet> set, CaptionRules rules)
+      : set_(std::move(set)), captions_(rules), lengths_({"chars", "sentences"}) {}
 
   SampleScore update(std::size_t index, const Answer& answer) override {
     const CaptionItem& item = set_->items[index];
@@ -99,18 +99,13 @@ TaskScores CaptionScorer::compute() const {
   return scores;
 }
 
-struct NamedRules {
-  const char* name;
-  CaptionTokens tokens;
-};
-constexpr NamedRules kRules[] = {{"captions/pycocoevalcap", CaptionTokens::kPtb},
-                                 {"captions/no_tokenizer", CaptionTokens::kWhitespace}};
+constexpr CaptionRules kRules[] = {CaptionRules::kPycocoevalcap, CaptionRules::kNoTokenizer};
 
 }  // namespace
 
 std::vector<std::string> caption_rules() {
   std::vector<std::string> names;
-  for (const NamedRules& rules : kRules) names.emplace_back(rules.name);
+  for (const CaptionRules rules : kRules) names.emplace_back(rules_name(rules));
   return names;
 }
 
@@ -120,20 +115,19 @@ std::shared_ptr<const Dataset> caption_dataset(std::shared_ptr<const CaptionSet>
 
 std::unique_ptr<Scorer> caption_scorer(std::shared_ptr<const CaptionSet> set,
                                        const std::string& rules) {
-  for (const NamedRules& known : kRules) {
-    if (rules == known.name) return std::make_unique<CaptionScorer>(std::move(set), known.tokens);
+  for (const CaptionRules known : kRules) {
+    if (rules == rules_name(known)) return std::make_unique<CaptionScorer>(std::move(set), known);
   }
   throw UsageError(fmt::format("there are no caption rules named '{}'; there are {}", rules,
                                fmt::join(caption_rules(), ", ")));
 }
 
-Task caption_task(std::shared_ptr<const CaptionSet> set, std::string id_field, std::string split) {
+Task caption_task(std::shared_ptr<const CaptionSet> set, std::string split) {
   Task task;
   task.version = "1";
   task.kind = Kind::kText;
   task.rules = caption_rules();
   task.protocol = {{"split", std::move(split)}};
-  task.predictions = {.id_field = std::move(id_field), .text_field = "caption"};
   task.dataset = caption_dataset(set);
   task.new_scorer = [set](const std::string& rules) { return caption_scorer(set, rules); };
   return task;

@@ -32,6 +32,6 @@ std::unique_ptr<Scorer> caption_scorer(std::shared_ptr<const CaptionSet> set,
                                        const std::string& rules);
 
 /// The task over a set: what `coco_captions_val`, `docci_*` and a user's own share.
-Task caption_task(std::shared_ptr<const CaptionSet> set, std::string id_field, std::string split);
+Task caption_task(std::shared_ptr<const CaptionSet> set, std::string split);
 
 }  // namespace sightline

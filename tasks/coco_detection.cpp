@@ -49,7 +49,6 @@ Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
   task.kind = Kind::kDetect;
   task.rules = detection_rules();
   task.protocol = {{"split", "val2017"}, {"max_boxes", "100"}};
-  task.predictions = {.shape = PredictionFormat::Shape::kDetections, .id_field = "image_id"};
   task.dataset = detection_dataset(set);
   task.new_scorer = [set](const std::string& rules) { return detection_scorer(set, rules); };
   return task;
@@ -68,6 +67,7 @@ void add_coco_detection_tasks(TaskTable& table) {
   task.options = {
       {"categories", "all", "which categories the prompt names", {"all", "present"}},
       {"score_threshold", "0", "least score of a box in recall@0.5 and precision@0.5", {}}};
+  task.predictions = {.shape = PredictionFormat::Shape::kDetections, .id_field = "image_id"};
   task.open = open;
   table.add(std::move(task));
 }

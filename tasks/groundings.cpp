@@ -27,6 +27,7 @@ class GroundingDataset final : public Dataset {
   Request request(std::size_t index) const override {
     const Expression& expression = set_->expressions[index];
     Request request{.ticket = index, .id = expression.id, .kind = Kind::kGround};
+    request.group_id = group_id(index);
     request.purpose = Purpose::kFree;
     request.text = expression.text;
     request.images.push_back({.path = resolve_within(set_->images, expression.image),

@@ -6,9 +6,7 @@
 #include "harness/base/hash.h"
 #include "harness/media/crop.h"
 #include "harness/media/decode.h"
-#include "metrics/image/psnr.h"
-#include "metrics/image/ssim.h"
-#include "metrics/sample_means.h"
+#include "metrics/image/reconstruction.h"
 #include "tasks/annotation_support.h"
 #include "tasks/declarations.h"
 
@@ -113,55 +111,48 @@ void measure(const ReconstructionSet& set, std::size_t index, Answer& answer) {
           "the reconstruction of {} is {} x {} pixels, want {} x {}",
           set.files[index].filename().string(), made.image->width, made.image->height,
           original.width, original.height);
-  made.measured["psnr"] = psnr(*made.image, original);
-  made.measured["ssim"] = ssim(*made.image, original, SsimVariant::kSkimageUniform7);
-  made.measured["pixels"] = static_cast<double>(original.width) * original.height;
+  const ReconstructionScore score =
+      score_reconstruction(*made.image, original, {.bits = made.bits});
+  made.measured["psnr"] = score.psnr;
+  made.measured["ssim"] = score.ssim;
+  if (score.bits_per_pixel) made.measured["bpp"] = *score.bits_per_pixel;
   made.image.reset();
 }
 
 class ReconstructionScorer final : public Scorer {
  public:
-  explicit ReconstructionScorer(std::shared_ptr<const ReconstructionSet> set)
-      : set_(std::move(set)), means_({"psnr", "ssim", "bpp"}) {}
-
   SampleScore update(std::size_t index, const Answer& answer) override {
     const auto& measured = answer.reconstruction.measured;
-    ++samples_;
+    ++images_;
     if (measured.empty()) return {};
-    const double pixels = measured.at("pixels");
-    const double bpp = answer.reconstruction.bits
-                           ? static_cast<double>(*answer.reconstruction.bits) / pixels
-                           : std::numeric_limits<double>::quiet_NaN();
-    const double values[] = {measured.at("psnr"), measured.at("ssim"), bpp};
-    means_.update(static_cast<std::uint32_t>(index), values);
-    SampleScore score{{"psnr", values[0]}, {"ssim", values[1]}};
-    if (answer.reconstruction.bits) score.emplace_back("bpp", bpp);
-    return score;
+    ++reconstructed_;
+    ReconstructionScore score{.psnr = measured.at("psnr"), .ssim = measured.at("ssim")};
+    SampleScore values{{"psnr", score.psnr}, {"ssim", score.ssim}};
+    if (const auto bpp = measured.find("bpp"); bpp != measured.end()) {
+      score.bits_per_pixel = bpp->second;
+      values.emplace_back("bpp", bpp->second);
+    }
+    metrics_.update(static_cast<std::uint32_t>(index), score);
+    return values;
   }
 
   void merge(Scorer& other) override {
     auto& next = dynamic_cast<ReconstructionScorer&>(other);
-    means_.merge(next.means_);
-    samples_ += next.samples_;
+    metrics_.merge(next.metrics_);
+    images_ += next.images_;
+    reconstructed_ += next.reconstructed_;
   }
 
   TaskScores compute() const override {
     TaskScores scores;
-    const std::string missing =
-        static_cast<std::int64_t>(means_.size()) == samples_
-            ? ""
-            : fmt::format(
-                  "over {} of {} images; the others have no reconstruction, which has no PSNR",
-                  means_.size(), samples_);
-    const char* units[] = {"dB", "fraction", "bits per pixel"};
-    for (std::size_t key = 0; key < 3; ++key) {
-      scores.metrics.push_back(means_.metric(key));
-      scores.metrics.back().unit = units[key];
-      scores.metrics.back().note = missing;
+    scores.metrics = metrics_.compute();
+    if (reconstructed_ < images_) {
+      for (MetricValue& metric : scores.metrics) {
+        metric.note +=
+            fmt::format("{}over {} of {} images: one without a reconstruction has no PSNR",
+                        metric.note.empty() ? "" : "; ", reconstructed_, images_);
+      }
     }
-    MetricValue& bpp = scores.metrics.back();
-    bpp.higher_is_better = false;
-    if (!bpp.value) bpp.note = "the length of the compressed form was not given";
     add_unweighted(scores);
     return scores;
   }
@@ -187,9 +178,8 @@ class ReconstructionScorer final : public Scorer {
                  "layers of LPIPS v0.1"});
   }
 
-  std::shared_ptr<const ReconstructionSet> set_;
-  SampleMeans means_;
-  std::int64_t samples_ = 0;
+  ReconstructionMetrics metrics_;
+  std::int64_t images_ = 0, reconstructed_ = 0;
 };
 
 Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
@@ -202,12 +192,9 @@ Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
   task.kind = Kind::kReconstruct;
   task.rules = {"reconstruction/per_image"};
   task.protocol = {{"split", "val"}, {"ssim", "skimage-uniform7"}, {"psnr", "mean of images"}};
-  task.predictions = {.shape = PredictionFormat::Shape::kReconstructions, .id_field = "name"};
   task.dataset = std::make_shared<ReconstructionDataset>(set);
   task.measure = [set](std::size_t index, Answer& answer) { measure(*set, index, answer); };
-  task.new_scorer = [set](const std::string&) {
-    return std::make_unique<ReconstructionScorer>(set);
-  };
+  task.new_scorer = [](const std::string&) { return std::make_unique<ReconstructionScorer>(); };
   return task;
 }
 
@@ -224,6 +211,7 @@ void add_reconstruction_tasks(TaskTable& table) {
                    "guided-diffusion's crop, or not at all",
                    {"resize_center", "adm", "none"}},
                   {"size", "256", "side of the square in pixels", {}}};
+  task.predictions = {.shape = PredictionFormat::Shape::kReconstructions, .id_field = "name"};
   task.open = open;
   table.add(std::move(task));
 }

@@ -116,6 +116,7 @@ Task TaskTable::open(const TaskChoice& choice, const TaskSources& sources) const
                       [&] {
                         Task task = declaration.open(sources, options);
                         task.name = full_name(declaration, options);
+                        task.predictions = declaration.predictions;
                         for (const auto& [name, value] : options) task.protocol[name] = value;
                         return task;
                       });

@@ -95,6 +95,7 @@ struct TaskDeclaration {
   std::vector<std::string> files;    ///< under the data root
   std::vector<std::string> metrics;  ///< keys
   std::vector<TaskOption> options;
+  PredictionFormat predictions;  ///< how official predictions look
   using Options = std::map<std::string, std::string>;
   std::function<Task(const TaskSources&, const Options&)> open;
 };

@@ -111,7 +111,6 @@ Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
   task.kind = Kind::kText;
   task.rules = {"textvqa/mmf", "textvqa/big_vision", "vqa/lmms-eval"};
   task.protocol = {{"split", "val"}};
-  task.predictions = {.id_field = "question_id", .text_field = "answer"};
   task.dataset = question_dataset(set);
   task.new_scorer = [set](const std::string& rules) {
     return answer_scorer(set, rules, "textvqa_accuracy");
@@ -128,6 +127,7 @@ void add_textvqa_tasks(TaskTable& table) {
       .files = {kAnnotations, std::string(kOcr) + " (ocr=on)", std::string(kImages) + "/"},
       .metrics = {"textvqa_accuracy"}};
   task.options = {{"ocr", "off", "give the model the OCR tokens of the image", {"off", "on"}}};
+  task.predictions = {.id_field = "question_id", .text_field = "answer"};
   task.open = open;
   table.add(std::move(task));
 }

@@ -107,7 +107,6 @@ Task open(const VqaSplit& split, const TaskSources& sources) {
   task.kind = Kind::kText;
   task.rules = {"vqa/official", "vqa/lmms-eval", "vqa/big_vision", "vqa/big_vision_plain"};
   task.protocol = {{"split", split.name}};
-  task.predictions = {.id_field = "question_id", .text_field = "answer"};
   task.dataset = question_dataset(set);
   task.has_references = !split.annotations.empty();
   task.new_scorer = [set](const std::string& rules) {
@@ -120,6 +119,7 @@ TaskDeclaration declare(const std::string& name, const std::string& summary,
                         const VqaSplit& split) {
   TaskDeclaration task{.name = name, .summary = summary, .metrics = {"vqa_accuracy"}};
   task.files = {split.questions};
+  task.predictions = {.id_field = "question_id", .text_field = "answer"};
   if (!split.annotations.empty()) task.files.push_back(split.annotations);
   task.files.push_back(split.images + "/");
   task.open = [split](const TaskSources& sources, const auto&) { return open(split, sources); };

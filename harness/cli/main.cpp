@@ -1,3 +1,5 @@
-int main() {
-  return 0;
+#include "harness/cli/program.h"
+
+int main(int argc, char** argv) {
+  return sightline::run_program(argc, argv);
 }

@@ -52,6 +52,7 @@ struct Decoding {
 struct Request {
   std::size_t ticket = 0;  ///< the sample's index in its data set; comes back with the response
   std::string id;          ///< the sample's id, stable across runs and machines
+  std::string group_id;    ///< a second id under which one prediction stands for several samples
   Kind kind = Kind::kText;
   Purpose purpose = Purpose::kShortAnswer;
   std::vector<ImageInput> images;

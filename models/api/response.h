@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,7 @@ struct PredictedBox {
 struct Reconstruction {
   std::shared_ptr<const Image> image;
   std::optional<std::int64_t> bits;
+  std::map<std::string, double> measured;  ///< filled by the task when it has seen the image
 };
 
 /// A typed answer: the part that the request's kind uses is filled.

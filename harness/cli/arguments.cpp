@@ -1,0 +1,177 @@
+#include "harness/cli/arguments.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/error.h"
+#include "harness/base/file.h"
+#include "harness/base/parallel.h"
+
+namespace sightline {
+
+std::vector<std::string> with_underscores(int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::string& argument : arguments) {
+    if (!argument.starts_with("--") || argument.size() == 2) continue;
+    const std::size_t end = std::min(argument.find('='), argument.size());
+    std::replace(argument.begin() + 2, argument.begin() + static_cast<std::ptrdiff_t>(end), '-',
+                 '_');
+  }
+  return arguments;
+}
+
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> flag_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_lnames().empty()) names.push_back(option->get_lnames().front());
+  }
+  return names;
+}
+
+/// A JSON value as the text of a flag.
+std::string flag_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object()) {
+    std::string pairs;
+    for (const auto& [key, part] : value.items()) {
+      pairs += (pairs.empty() ? "" : ",") + key + "=" + flag_text(part);
+    }
+    return pairs;
+  }
+  if (value.is_array()) {
+    std::string list;
+    for (const json& part : value) list += (list.empty() ? "" : ",") + flag_text(part);
+    return list;
+  }
+  return value.dump();
+}
+
+json read_config(const std::string& file) {
+  json config;
+  try {
+    config = json::parse(read_file(file));
+  } catch (const json::exception& error) {
+    throw UsageError(fmt::format("--config {}: {}", file, error.what()));
+  }
+  if (!config.is_object()) throw UsageError(fmt::format("--config {}: want a JSON object", file));
+  return config;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_config(const CLI::App& command, const std::string& file) {
+  const std::vector<std::string> names = flag_names(command);
+  std::vector<std::string> arguments;
+  for (const auto& [key, value] : read_config(file).items()) {
+    std::string name = key;
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (std::find(names.begin(), names.end(), name) == names.end() || name == "config") {
+      throw UsageError(fmt::format("--config {}: there is no setting '{}'{}; there are {}", file,
+                                   key, did_you_mean(key, names), fmt::join(names, ", ")));
+    }
+    if (value.is_boolean()) {
+      if (value.get<bool>()) arguments.push_back("--" + name);
+    } else {
+      arguments.push_back("--" + name + "=" + flag_text(value));
+    }
+  }
+  return arguments;
+}
+
+std::map<std::string, std::string> parse_pairs(const std::string& text) {
+  return ModelArgs::parse(text).values();
+}
+
+void add_source_flags(CLI::App& command, TaskSources& sources) {
+  command.add_option("--data_root", sources.data_root,
+                     "folder with the official files of the tasks");
+  command.add_option("--annotations", sources.annotations,
+                     "annotation file, instead of the official one");
+  command.add_option("--questions", sources.questions,
+                     "question file, instead of the official one");
+  command.add_option("--refs", sources.refs, "RefCOCO's refs file, instead of the official one");
+  command.add_option("--images", sources.images,
+                     "folder of the images, instead of the official one");
+}
+
+void add_run_flags(CLI::App& command, RunFlags& flags) {
+  RunSettings& settings = flags.settings;
+  command.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  command.add_option("-M,--model", settings.model, "model adapter (`sightline list models`)");
+  command.add_option("-a,--model_args", settings.model_args, "its arguments: k=v,k=v");
+  command.add_option("-t,--tasks", flags.tasks, "tasks with options: a,b[ocr=on]");
+  add_source_flags(command, settings.sources);
+  command.add_option("-o,--output_path", settings.output_path, "folder of the run");
+  command.add_option("-L,--limit", settings.selection.limit,
+                     "this many samples (or this fraction, below 1), a seeded random subset");
+  command.add_option("-E,--samples", flags.samples, "ids, separated by commas, or a file of ids");
+  command.add_option("-b,--batch_size", flags.batch_size, "requests at a time, or auto")
+      ->capture_default_str();
+  command.add_flag("-s,--log_samples", settings.log_samples, "write samples_<task>.jsonl");
+  command.add_option("-c,--use_cache", flags.cache,
+                     "answer cache shared between runs (the journal itself always resumes)");
+  command.add_flag("--no_cache", flags.no_cache, "do not read answers from a cache");
+  command.add_option("--gen_kwargs", flags.gen_kwargs, "decoding settings: k=v,k=v");
+  command.add_option("--seed", settings.selection.seed, "of subsets and sampling")
+      ->capture_default_str();
+  command.add_option("-C,--config", flags.config, "JSON file with any of these flags");
+  command.add_option("--include_path", flags.include_path, "folder with task files of your own");
+  command.add_flag("-x,--predict_only", settings.predict_only,
+                   "write the answers in the official format, compute no scores");
+  command.add_option("--shard", flags.shard, "i/n: only this part of the samples; see merge");
+  command.add_option("--num_threads", flags.threads, "threads (0: all processors)")
+      ->capture_default_str();
+  command.add_option("--precision", settings.precision, "fp32, bf16, fp16, int8 or nf4")
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16", "int8", "nf4"}));
+  command.add_option("--device", settings.device, "cpu or cuda[:N]")->capture_default_str();
+  command
+      .add_option("--max_errors", settings.max_errors,
+                  "failed samples, N or P%, above which the exit code is 3")
+      ->capture_default_str();
+  command.add_option("--progress", flags.progress, "auto, none or plain")->capture_default_str();
+  command.add_flag("--fresh", settings.fresh, "discard what an earlier run left in the folder");
+  command.add_flag("--retry_failed", settings.retry_failed, "ask again where a sample failed");
+  command.add_option("--bootstrap", flags.bootstrap, "replicates for intervals of corpus metrics");
+}
+
+namespace {
+
+std::size_t parse_batch_size(const std::string& text) {
+  if (text == "auto") return 0;
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value == 0) {
+    throw UsageError(fmt::format("--batch_size {}: want a whole number from 1, or auto", text));
+  }
+  return value;
+}
+
+}  // namespace
+
+void read_run_flags(RunFlags& flags) {
+  RunSettings& settings = flags.settings;
+  if (settings.model.empty())
+    throw UsageError("--model is missing; `sightline list models` shows all");
+  if (flags.tasks.empty()) throw UsageError("--tasks is missing; `sightline list tasks` shows all");
+  if (flags.bootstrap > 0) {
+    throw UsageError("--bootstrap: intervals of corpus metrics are not part of this version");
+  }
+  if (!flags.cache.empty()) {
+    throw UsageError(
+        "--use_cache: answer caches are not part of this version; a run resumes from "
+        "its own journal without one");
+  }
+  settings.tasks = parse_task_choices(flags.tasks);
+  settings.batch_size = parse_batch_size(flags.batch_size);
+  settings.progress = parse_progress_mode(flags.progress);
+  settings.gen_kwargs = parse_pairs(flags.gen_kwargs);
+  if (!flags.samples.empty()) settings.selection.samples = parse_sample_ids(flags.samples);
+  if (!flags.shard.empty()) settings.selection.shard = parse_shard(flags.shard);
+  set_thread_count(flags.threads);
+}
+
+}  // namespace sightline

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/engine/run.h"
+
+namespace sightline {
+
+/// Flags spelled with dashes become those with underscores: "--batch-size=4" -> "--batch_size=4".
+std::vector<std::string> with_underscores(int argc, const char* const* argv);
+
+/// `--config FILE`: a JSON object whose keys are flags of `command`. Its flags are put before those
+/// of the command line, which so win. Throws `UsageError` for a key that is no flag, listing the
+/// valid ones.
+std::vector<std::string> expand_config(const CLI::App& command, const std::string& file);
+
+/// "k=v,k2=v2" (`\,` for a comma in a value).
+std::map<std::string, std::string> parse_pairs(const std::string& text);
+
+/// The flags that say where a task's files are.
+void add_source_flags(CLI::App& command, TaskSources& sources);
+
+/// What the flags of `run` and `doctor` say, and how it becomes settings.
+struct RunFlags {
+  RunSettings settings;
+  std::string tasks, samples, shard, gen_kwargs, batch_size = "auto", progress = "auto";
+  std::string config, include_path, cache;
+  std::size_t threads = 0;
+  std::uint64_t bootstrap = 0;
+  bool no_cache = false;
+};
+void add_run_flags(CLI::App& command, RunFlags& flags);
+/// Checks and completes `flags.settings`. Throws `UsageError`.
+void read_run_flags(RunFlags& flags);
+
+}  // namespace sightline

@@ -1,0 +1,148 @@
+#include "harness/cli/program.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+
+#include "harness/base/error.h"
+#include "harness/cli/arguments.h"
+#include "harness/engine/manifest.h"
+#include "models/adapters/standard_models.h"
+
+namespace sightline {
+
+namespace {
+
+void start_log(const std::string& level) {
+  static const std::vector<std::string> levels = {"error", "warn", "info", "debug"};
+  if (std::find(levels.begin(), levels.end(), level) == levels.end()) {
+    throw UsageError(fmt::format("--log_level {}: want error, warn, info or debug", level));
+  }
+  auto log = spdlog::stderr_color_st("sightline");
+  log->set_pattern("%^%l%$: %v");
+  spdlog::set_default_logger(std::move(log));
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+/// Every option of the command and of the program, for the nearest to an unknown one.
+std::vector<std::string> known_flags(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// An error of the command line in our own words, with the nearest known name.
+std::string explain(const CLI::ParseError& error, const CLI::App& app,
+                    const std::vector<std::string>& arguments) {
+  std::vector<std::string> commands;
+  const CLI::App* command = nullptr;
+  for (const CLI::App* candidate : app.get_subcommands({})) {
+    commands.push_back(candidate->get_name());
+    if (candidate->parsed()) command = candidate;
+  }
+  if (command == nullptr && !arguments.empty() && !arguments[0].starts_with("-")) {
+    return fmt::format("there is no command '{}'{}; there are {}", arguments[0],
+                       did_you_mean(arguments[0], commands), fmt::join(commands, ", "));
+  }
+  std::vector<std::string> flags = known_flags(app);
+  if (command != nullptr) {
+    for (std::string& flag : known_flags(*command)) flags.push_back(std::move(flag));
+  }
+  for (const std::string& argument : arguments) {
+    const std::string name = argument.substr(0, argument.find('='));
+    if (!name.starts_with("--") || std::find(flags.begin(), flags.end(), name) != flags.end())
+      continue;
+    return fmt::format("there is no flag {}{}; `sightline {}--help` shows all", name,
+                       did_you_mean(name, flags),
+                       command != nullptr ? command->get_name() + " " : "");
+  }
+  return error.what();
+}
+
+/// The file named by --config, "" without one.
+std::string config_file(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].starts_with("--config=")) return arguments[i].substr(9);
+    const bool named = arguments[i] == "--config" || arguments[i] == "-C";
+    if (named && i + 1 < arguments.size()) return arguments[i + 1];
+  }
+  return "";
+}
+
+/// Puts the flags of a configuration file behind the command's name.
+void insert_config(const CLI::App& app, std::vector<std::string>& arguments) {
+  const std::string file = config_file(arguments);
+  const auto command = std::find(arguments.begin(), arguments.end(), "run");
+  if (file.empty() || command == arguments.end()) return;
+  const std::vector<std::string> flags = expand_config(*app.get_subcommand("run"), file);
+  arguments.insert(command + 1, flags.begin(), flags.end());
+}
+
+void declare(CLI::App& app, Program& program) {
+  app.set_version_flag("--version", "sightline " + version());
+  app.add_option("--log_level", program.log_level, "error, warn, info or debug")
+      ->capture_default_str();
+  app.add_option("--plugin", program.plugins, "module file with models of your own")
+      ->allow_extra_args(false);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_help_all_flag("--help_all", "help of every command");
+  add_run_command(app, program);
+  add_score_command(app, program);
+  add_report_command(app, program);
+  add_list_command(app, program);
+  add_demo_command(app, program);
+  add_generate_command(app, program);
+  add_merge_command(app, program);
+  add_verify_command(app, program);
+  add_doctor_command(app, program);
+  app.footer("example: sightline demo");
+}
+
+int parse_and_run(std::vector<std::string> arguments) {
+  Program program;
+  add_standard_models(program.registry);
+  program.tasks = standard_tasks();
+  CLI::App app("Exact, crash-proof, fast evaluation of vision-language and image-tokenizer models",
+               "sightline");
+  declare(app, program);
+  try {
+    insert_config(app, arguments);
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    app.parse(reversed);
+  } catch (const CLI::Success& done) {
+    return app.exit(done);
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(explain(error, app, arguments));
+  }
+  return program.exit_code;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return parse_and_run(with_underscores(argc, argv));
+  } catch (const Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "error: out of memory; use fewer threads or a smaller --batch_size\n");
+    return 5;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {} (this is a fault of Sightline; please report it)\n",
+               error.what());
+    return 5;
+  }
+}
+
+void prepare(Program& program) {
+  start_log(program.log_level);
+  for (const std::string& plugin : program.plugins) load_module(plugin, program.registry);
+}
+
+}  // namespace sightline

@@ -1,0 +1,176 @@
+#include "harness/engine/conclude.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/error.h"
+#include "harness/base/file.h"
+#include "harness/base/json_text.h"
+#include "harness/engine/answer_codec.h"
+#include "harness/engine/scoring.h"
+
+namespace sightline {
+
+namespace {
+
+const std::string& answer_text(const JournalRow& row) {
+  return row.answer.empty() ? row.response : row.answer;
+}
+
+/// Scores journal rows block by block, so that memory does not hold all answers at once.
+class BlockScorer {
+ public:
+  BlockScorer(const Task& task, const std::string& rules, bool leave_out_failures)
+      : task_(task), rules_(rules), leave_out_failures_(leave_out_failures) {}
+
+  void add(const JournalRow& row) {
+    const bool failed = row.outcome != name_of(Outcome::kOk);
+    if (failed && leave_out_failures_) return;
+    indices_.push_back(row.index);
+    answers_.push_back(failed ? Answer{} : decode_answer(task_.kind, answer_text(row)));
+    if (answers_.size() == kBlock) flush();
+  }
+
+  TaskScores scores() {
+    flush();
+    if (!total_) total_ = task_.new_scorer(rules_);
+    return total_->compute();
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 1 << 16;
+
+  void flush() {
+    if (answers_.empty()) return;
+    std::unique_ptr<Scorer> block =
+        score_in_parallel(task_, rules_, indices_,
+                          [&](std::size_t place) -> const Answer& { return answers_[place]; });
+    if (total_) {
+      total_->merge(*block);
+    } else {
+      total_ = std::move(block);
+    }
+    indices_.clear();
+    answers_.clear();
+  }
+
+  const Task& task_;
+  std::string rules_;
+  bool leave_out_failures_;
+  std::vector<std::size_t> indices_;
+  std::vector<Answer> answers_;
+  std::unique_ptr<Scorer> total_;
+};
+
+void for_each_selected(const Journal& journal, int journal_task,
+                       std::span<const std::size_t> indices,
+                       const std::function<void(const JournalRow&)>& visit) {
+  std::size_t place = 0;
+  journal.for_each(journal_task, [&](const JournalRow& row) {
+    while (place < indices.size() && indices[place] < row.index) ++place;
+    if (place < indices.size() && indices[place] == row.index) visit(row);
+  });
+}
+
+void add_bounds(const TaskScores& left_out, TaskResult& result) {
+  for (std::size_t i = 0; i < result.metrics.size(); ++i) {
+    result.bounds[result.metrics[i].key] = {result.metrics[i].value, left_out.metrics[i].value};
+  }
+}
+
+}  // namespace
+
+TaskResult conclude_task(const Task& task, const std::string& rules, const Journal& journal,
+                         int journal_task, std::span<const std::size_t> indices) {
+  TaskResult result{.name = task.name, .version = task.version};
+  result.rules = rules.empty() ? task.rules.front() : rules;
+  nlohmann::json protocol = task.protocol;
+  protocol["rules"] = result.rules;
+  result.protocol = protocol.dump();
+  result.samples = static_cast<std::int64_t>(indices.size());
+  result.samples_in_dataset = static_cast<std::int64_t>(task.dataset->size());
+  BlockScorer scorer(task, result.rules, false);
+  for_each_selected(journal, journal_task, indices, [&](const JournalRow& row) {
+    ++result.outcomes[row.outcome];
+    if (task.has_references) scorer.add(row);
+  });
+  if (!task.has_references) return result;
+  TaskScores scores = scorer.scores();
+  result.metrics = std::move(scores.metrics);
+  result.breakdowns = std::move(scores.breakdowns);
+  const bool failures = std::any_of(result.outcomes.begin(), result.outcomes.end(),
+                                    [](const auto& o) { return o.first != name_of(Outcome::kOk); });
+  if (!failures) return result;
+  BlockScorer succeeded(task, result.rules, true);
+  for_each_selected(journal, journal_task, indices,
+                    [&](const JournalRow& row) { succeeded.add(row); });
+  add_bounds(succeeded.scores(), result);
+  return result;
+}
+
+void write_samples(const Journal& journal, int journal_task, const std::filesystem::path& file) {
+  std::string lines;
+  journal.for_each(journal_task, [&](const JournalRow& row) {
+    lines += "{\"id\":";
+    append_json_string(lines, row.id);
+    lines += ",\"outcome\":";
+    append_json_string(lines, row.outcome);
+    lines += ",\"request\":" + row.request + ",\"response\":";
+    append_json_string(lines, row.response);
+    lines += ",\"answer\":";
+    append_json_string(lines, answer_text(row));
+    lines += ",\"scores\":" + row.scores + ",\"error\":";
+    append_json_string(lines, row.error);
+    lines += "}\n";
+  });
+  write_file_atomically(file, lines);
+}
+
+namespace {
+
+using nlohmann::ordered_json;
+
+/// An id as the official files have it: a number where it is one.
+ordered_json official_id(const std::string& id) {
+  const bool digits =
+      !id.empty() && id.size() < 19 &&
+      std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits ? ordered_json(std::stoll(id)) : ordered_json(id);
+}
+
+void append_official(const Task& task, const JournalRow& row, const Answer& answer,
+                     ordered_json& rows) {
+  using Shape = PredictionFormat::Shape;
+  const PredictionFormat& format = task.predictions;
+  if (format.shape == Shape::kTexts) {
+    rows.push_back({{format.id_field, official_id(row.id)}, {format.text_field, answer.text}});
+  }
+  if (format.shape == Shape::kGroundings && !answer.boxes.empty()) {
+    const Box& box = answer.boxes.front().box;
+    rows.push_back({{"sent_id", official_id(row.id)}, {"bbox", {box.x, box.y, box.w, box.h}}});
+  }
+  if (format.shape != Shape::kDetections) return;
+  for (const PredictedBox& predicted : answer.boxes) {
+    if (predicted.category_id == PredictedBox::kNoCategory) continue;
+    const Box& box = predicted.box;
+    ordered_json item = {{"image_id", official_id(row.id)},
+                         {"category_id", predicted.category_id},
+                         {"bbox", {box.x, box.y, box.w, box.h}}};
+    if (predicted.score) item["score"] = *predicted.score;
+    rows.push_back(std::move(item));
+  }
+}
+
+}  // namespace
+
+void write_predictions(const Task& task, const Journal& journal, int journal_task,
+                       const std::filesystem::path& file) {
+  ordered_json rows = ordered_json::array();
+  journal.for_each(journal_task, [&](const JournalRow& row) {
+    const bool ok = row.outcome == name_of(Outcome::kOk);
+    append_official(task, row, ok ? decode_answer(task.kind, answer_text(row)) : Answer{}, rows);
+  });
+  write_file_atomically(file, rows.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+}  // namespace sightline

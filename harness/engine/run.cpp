@@ -1,0 +1,223 @@
+#include "harness/engine/run.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/error.h"
+#include "harness/base/file.h"
+#include "harness/base/parallel.h"
+#include "harness/engine/conclude.h"
+#include "harness/engine/doctor.h"
+#include "harness/engine/manifest.h"
+#include "harness/engine/pipeline.h"
+#include "harness/engine/run_identity.h"
+#include "models/prompts/style.h"
+#include "results/journal.h"
+
+namespace sightline {
+
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// A task with the samples asked for and, once it is its turn, its model.
+struct Job {
+  Task task;
+  std::vector<std::size_t> indices;
+  std::unique_ptr<Model> model;
+};
+
+class Run {
+ public:
+  Run(const RunSettings& settings, Registry& registry, const TaskTable& tasks,
+      const std::atomic<bool>& stop)
+      : settings_(settings), registry_(registry), stop_(stop) {
+    for (const TaskChoice& choice : settings.tasks) {
+      Job& job = jobs_.emplace_back();
+      job.task = tasks.open(choice, settings.sources);
+      apply_decoding(settings, job.task);
+      job.indices = select_samples(*job.task.dataset, settings.selection);
+    }
+    if (jobs_.empty()) throw UsageError("no task to run; name some with --tasks");
+    open_model(jobs_.front());
+    check_before_run(settings, jobs_.front().task, jobs_.front().indices,
+                     jobs_.front().model->info());
+  }
+
+  RunEnd execute() {
+    Journal journal =
+        Journal::open(settings_.output_path, run_identity(settings_), settings_.fresh);
+    journal.set_note("sources", describe_sources(settings_.sources));
+    journal.set_note("environment", describe_environment());
+    manifest_ = {{"environment", describe_environment()}, {"started", utc_now()}};
+    RunEnd end;
+    for (Job& job : jobs_) {
+      if (stop_) break;
+      with_context([&] { return fmt::format("running task {}", job.task.name); },
+                   [&] { run_task(journal, job, end); });
+    }
+    end.interrupted = stop_;
+    if (!end.interrupted) conclude(end);
+    return end;
+  }
+
+ private:
+  void open_model(Job& job) {
+    job.model =
+        registry_.open_model(settings_.model, {.args = ModelArgs::parse(settings_.model_args),
+                                               .task = job.task.name,
+                                               .kind = job.task.kind,
+                                               .predictions = job.task.predictions,
+                                               .precision = settings_.precision,
+                                               .device = settings_.device,
+                                               .seed = settings_.selection.seed});
+  }
+
+  void run_task(Journal& journal, Job& job, RunEnd& end) {
+    if (!job.model) open_model(job);
+    const ModelInfo info = job.model->info();
+    const PromptStyle& style = prompt_style(info.prompt_style);
+    const BoxGeometry geometry = info.geometry.value_or(style.geometry);
+    const int number = journal.add_task(
+        {job.task.name, task_identity(job.task, info, geometry).dump(), job.task.dataset->size()});
+    const std::vector<std::size_t> todo = still_to_do(journal, number, job.indices);
+    const auto start = Clock::now();
+    StageTimes times;
+    {
+      Progress progress(job.task.name, job.indices.size(), job.indices.size() - todo.size(),
+                        settings_.progress);
+      Pipeline pipeline({job.task, *job.model, style, geometry, journal, number, stop_},
+                        pipeline_settings(info), times, progress);
+      pipeline.run(todo);
+    }
+    job.model.reset();
+    note_task(job, info, times, todo.size(), seconds_since(start));
+    if (!stop_) conclude_job(journal, number, job, info, end);
+  }
+
+  std::vector<std::size_t> still_to_do(const Journal& journal, int number,
+                                       const std::vector<std::size_t>& indices) const {
+    std::vector<bool> done = journal.done(number);
+    if (settings_.retry_failed) {
+      journal.for_each(number, [&](const JournalRow& row) {
+        if (row.outcome != name_of(Outcome::kOk)) done[row.index] = false;
+      });
+    }
+    std::vector<std::size_t> todo;
+    for (const std::size_t index : indices) {
+      if (index >= done.size() || !done[index]) todo.push_back(index);
+    }
+    return todo;
+  }
+
+  PipelineSettings pipeline_settings(const ModelInfo& info) const {
+    PipelineSettings pipeline;
+    pipeline.batch = settings_.batch_size == 0 ? info.max_batch : settings_.batch_size;
+    pipeline.threads = thread_count();
+    pipeline.gen_kwargs = settings_.gen_kwargs;
+    pipeline.max_new_tokens = max_new_tokens(settings_);
+    return pipeline;
+  }
+
+  void note_task(const Job& job, const ModelInfo& info, const StageTimes& times,
+                 std::size_t samples, double seconds) {
+    const auto in_seconds = [](const std::atomic<std::int64_t>& ns) {
+      return static_cast<double>(ns.load()) * 1e-9;
+    };
+    json& note = manifest_["tasks"][job.task.name];
+    note["model"] = describe_model(info);
+    note["facts"] = info.facts;
+    note["data"] = job.task.dataset->hashes();
+    note["samples_this_time"] = samples;
+    note["seconds"] = seconds;
+    note["samples_per_second"] = seconds > 0 ? static_cast<double>(samples) / seconds : 0.0;
+    note["stage_seconds"] = {{"decode", in_seconds(times.decode)},
+                             {"preprocess", in_seconds(times.preprocess)},
+                             {"model", in_seconds(times.model)},
+                             {"score", in_seconds(times.score)},
+                             {"journal", in_seconds(times.journal)}};
+  }
+
+  void conclude_job(const Journal& journal, int number, const Job& job, const ModelInfo& info,
+                    RunEnd& end) {
+    const auto start = Clock::now();
+    const std::string file = file_name_of(job.task.name);
+    if (settings_.predict_only || !job.task.has_references) {
+      write_predictions(job.task, journal, number,
+                        settings_.output_path / ("predictions_" + file + ".json"));
+    }
+    if (settings_.log_samples) {
+      write_samples(journal, number, settings_.output_path / ("samples_" + file + ".jsonl"));
+    }
+    Task task = job.task;
+    if (settings_.predict_only) task.has_references = false;
+    TaskResult result = conclude_task(task, "", journal, number, job.indices);
+    manifest_["tasks"][job.task.name]["conclude_seconds"] = seconds_since(start);
+    end.too_many_errors |=
+        more_than_allowed(settings_.max_errors, failures(result), result.samples);
+    end.results.model = info.name;
+    end.results.tasks.push_back(std::move(result));
+  }
+
+  static std::int64_t failures(const TaskResult& result) {
+    std::int64_t count = 0;
+    for (const auto& [outcome, samples] : result.outcomes) {
+      if (outcome != name_of(Outcome::kOk)) count += samples;
+    }
+    return count;
+  }
+
+  /// Adds the tasks that an earlier command ran into the same folder, and writes results.json.
+  void conclude(RunEnd& end) {
+    const std::filesystem::path file = settings_.output_path / "results.json";
+    RunResults& results = end.results;
+    if (!settings_.fresh && std::filesystem::exists(file)) {
+      add_earlier_tasks(read_results(file), results);
+    }
+    results.config = run_identity(settings_).dump();
+    manifest_["date"] = utc_now();
+    manifest_["peak_memory_bytes"] = peak_memory_bytes();
+    manifest_["batch_size"] = settings_.batch_size;
+    manifest_["device"] = settings_.device;
+    results.manifest = manifest_.dump();
+    write_file_atomically(file, to_json(results).dump(2) + "\n");
+  }
+
+  void add_earlier_tasks(RunResults earlier, RunResults& results) {
+    const json earlier_manifest = json::parse(earlier.manifest);
+    for (TaskResult& task : earlier.tasks) {
+      const bool again = std::any_of(results.tasks.begin(), results.tasks.end(),
+                                     [&](const TaskResult& now) { return now.name == task.name; });
+      if (again) continue;
+      if (earlier_manifest.contains("tasks") && earlier_manifest["tasks"].contains(task.name)) {
+        manifest_["tasks"][task.name] = earlier_manifest["tasks"][task.name];
+      }
+      results.tasks.push_back(std::move(task));
+    }
+    std::stable_sort(results.tasks.begin(), results.tasks.end(),
+                     [](const TaskResult& a, const TaskResult& b) { return a.name < b.name; });
+  }
+
+  const RunSettings& settings_;
+  Registry& registry_;
+  const std::atomic<bool>& stop_;
+  std::vector<Job> jobs_;
+  json manifest_;
+};
+
+}  // namespace
+
+RunEnd run(const RunSettings& settings, Registry& registry, const TaskTable& tasks,
+           const std::atomic<bool>& stop) {
+  check_max_errors(settings.max_errors);
+  return Run(settings, registry, tasks, stop).execute();
+}
+
+}  // namespace sightline

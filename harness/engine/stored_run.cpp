@@ -1,0 +1,253 @@
+#include "harness/engine/stored_run.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "harness/base/error.h"
+#include "harness/base/file.h"
+#include "harness/engine/answer_codec.h"
+#include "harness/engine/conclude.h"
+#include "harness/engine/manifest.h"
+#include "harness/engine/run_identity.h"
+#include "harness/engine/selection.h"
+
+namespace sightline {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+SelectionSettings selection_of(const json& identity) {
+  SelectionSettings selection;
+  selection.limit = identity.value("limit", "");
+  selection.samples = identity.value("samples", std::vector<std::string>());
+  selection.seed = identity.value("seed", std::uint64_t{0});
+  if (identity.contains("shard")) selection.shard = parse_shard(identity.at("shard"));
+  return selection;
+}
+
+TaskSources sources_of(const Journal& journal, const fs::path& data_root) {
+  TaskSources sources = read_sources(journal.note("sources"));
+  if (!data_root.empty()) sources = {.data_root = data_root};
+  return sources;
+}
+
+/// Throws unless the data now opened are those the journal was made with.
+void require_same_data(const JournalTask& stored, const Task& task) {
+  const json then = json::parse(stored.protocol).at("data");
+  const json now = task.dataset->hashes();
+  if (then == now) return;
+  throw MismatchError(fmt::format("the data of {} are not those of the run: then {}, now {}; name "
+                                  "the right folder with --data_root",
+                                  stored.name, then.dump(), now.dump()),
+                      2);
+}
+
+std::string model_name_of(const Journal& journal) {
+  const std::vector<JournalTask> tasks = journal.tasks();
+  if (tasks.empty()) return journal.identity().value("model", "");
+  return json::parse(tasks.front().protocol).at("model").value("name", "");
+}
+
+}  // namespace
+
+std::vector<StoredTask> reopen_tasks(const Journal& journal, const TaskTable& tasks,
+                                     const fs::path& data_root) {
+  const TaskSources sources = sources_of(journal, data_root);
+  const SelectionSettings selection = selection_of(journal.identity());
+  std::vector<StoredTask> stored;
+  int number = 0;
+  for (const JournalTask& record : journal.tasks()) {
+    StoredTask& entry = stored.emplace_back();
+    entry.number = number++;
+    entry.task = tasks.open(parse_task_choices(record.name).front(), sources);
+    require_same_data(record, entry.task);
+    entry.task.protocol = json::parse(record.protocol).at("protocol");
+    entry.indices = select_samples(*entry.task.dataset, selection);
+  }
+  return stored;
+}
+
+RunResults recompute(const Journal& journal, const TaskTable& tasks, const fs::path& data_root) {
+  RunResults results;
+  results.model = model_name_of(journal);
+  results.config = journal.identity().dump();
+  for (const StoredTask& stored : reopen_tasks(journal, tasks, data_root)) {
+    TaskResult result = conclude_task(stored.task, "", journal, stored.number, stored.indices);
+    std::int64_t done = 0;
+    for (const auto& [outcome, count] : result.outcomes) done += count;
+    results.finished = results.finished && done == result.samples;
+    results.tasks.push_back(std::move(result));
+  }
+  json manifest = {{"environment", describe_environment()}, {"date", utc_now()}};
+  results.manifest = manifest.dump();
+  std::stable_sort(results.tasks.begin(), results.tasks.end(),
+                   [](const TaskResult& a, const TaskResult& b) { return a.name < b.name; });
+  return results;
+}
+
+RunResults load_run(const fs::path& folder, const TaskTable& tasks, const fs::path& data_root) {
+  require(fs::is_directory(folder), "{} is no run: want a folder that `sightline run` wrote",
+          folder.string());
+  if (fs::exists(folder / "results.json")) return read_results(folder / "results.json");
+  const Journal journal = Journal::open_to_read(folder);
+  return recompute(journal, tasks, data_root);
+}
+
+namespace {
+
+std::map<std::string, json> metrics_of(const TaskResult& result) {
+  std::map<std::string, json> metrics;
+  for (const MetricValue& metric : result.metrics) {
+    metrics[metric.key] = {
+        {"value", metric.value ? json(*metric.value) : json()},
+        {"stderr", metric.standard_error ? json(*metric.standard_error) : json()},
+        {"n", metric.n}};
+  }
+  return metrics;
+}
+
+void compare_results(const TaskResult& stored, const TaskResult& again, Verification& found) {
+  const auto then = metrics_of(stored), now = metrics_of(again);
+  std::size_t equal = 0;
+  for (const auto& [key, value] : then) {
+    const auto match = now.find(key);
+    if (match != now.end() && match->second == value) {
+      ++equal;
+      continue;
+    }
+    found.bad.push_back(fmt::format("{} {}: results.json has {}, the journal gives {}", stored.name,
+                                    key, value.dump(),
+                                    match == now.end() ? "nothing" : match->second.dump()));
+  }
+  if (equal == then.size()) {
+    found.good.push_back(fmt::format("{}: {} metrics recomputed from {} responses are equal",
+                                     stored.name, equal, again.samples));
+  }
+}
+
+/// Whether parsing the stored words again gives the stored answers.
+void reparse(const Journal& journal, const StoredTask& stored, Verification& found) {
+  const json record =
+      json::parse(journal.tasks()[static_cast<std::size_t>(stored.number)].protocol);
+  const PromptStyle& style = prompt_style(record.at("model").value("prompt_style", "plain"));
+  const BoxGeometry geometry = record.contains("geometry")
+                                   ? parse_geometry(record.at("geometry").get<std::string>())
+                                   : style.geometry;
+  std::size_t parsed = 0;
+  journal.for_each(stored.number, [&](const JournalRow& row) {
+    const bool words = !row.response.empty() && row.outcome == name_of(Outcome::kOk);
+    if (!words || stored.task.kind != Kind::kText) return;
+    ++parsed;
+    const std::string& answer = row.answer.empty() ? row.response : row.answer;
+    Request request = stored.task.dataset->request(row.index);
+    if (style.parse(request, row.response, geometry).answer.text == answer) return;
+    if (row.answer.empty()) return;  // a typed answer is not parsed
+    found.bad.push_back(
+        fmt::format("{} sample {}: the stored answer is not what its response parses "
+                    "to",
+                    stored.task.name, row.id));
+  });
+  if (parsed > 0) {
+    found.good.push_back(fmt::format("{}: {} responses parsed again", stored.task.name, parsed));
+  }
+}
+
+}  // namespace
+
+Verification verify_run(const fs::path& folder, const TaskTable& tasks, const fs::path& data_root) {
+  Verification found;
+  const RunResults stored = read_results(folder / "results.json");
+  const Journal journal = Journal::open_to_read(folder);
+  std::vector<StoredTask> reopened;
+  try {
+    reopened = reopen_tasks(journal, tasks, data_root);
+  } catch (const MismatchError& error) {
+    found.bad.push_back(error.what());
+    return found;
+  }
+  for (const StoredTask& task : reopened) {
+    found.good.push_back(fmt::format("{}: data files have the hashes of the run", task.task.name));
+    reparse(journal, task, found);
+    const auto result = std::find_if(stored.tasks.begin(), stored.tasks.end(),
+                                     [&](const TaskResult& t) { return t.name == task.task.name; });
+    if (result == stored.tasks.end()) {
+      found.bad.push_back(fmt::format("{}: in the journal, not in results.json", task.task.name));
+      continue;
+    }
+    compare_results(*result,
+                    conclude_task(task.task, result->rules, journal, task.number, task.indices),
+                    found);
+  }
+  return found;
+}
+
+namespace {
+
+json identity_without_shard(const Journal& journal) {
+  json identity = journal.identity();
+  identity.erase("shard");
+  return identity;
+}
+
+/// The shards, checked to be all parts of one run.
+std::vector<Journal> open_shards(const std::vector<fs::path>& folders) {
+  std::vector<Journal> shards;
+  std::set<std::size_t> parts;
+  std::size_t count = 0;
+  for (const fs::path& folder : folders) {
+    const Journal& shard = shards.emplace_back(Journal::open_to_read(folder));
+    const json identity = shard.identity();
+    require(identity.contains("shard"), "{} is not a shard: it was run without --shard",
+            folder.string());
+    const Shard part = parse_shard(identity.at("shard"));
+    if (count == 0) count = part.count;
+    if (part.count != count || identity_without_shard(shard) != identity_without_shard(shards[0])) {
+      throw MismatchError(
+          fmt::format("{} and {} are not shards of one run: {} against {}", folders[0].string(),
+                      folder.string(), shards[0].identity().dump(), identity.dump()),
+          2);
+    }
+    require(parts.insert(part.index).second, "shard {}/{} was given twice ({})", part.index, count,
+            folder.string());
+  }
+  require(parts.size() == count, "{} of {} shards were given; a merge needs all", parts.size(),
+          count);
+  return shards;
+}
+
+void copy_rows(const Journal& from, int number, Journal& to, int target) {
+  constexpr std::size_t kBlock = 1 << 14;
+  std::vector<JournalRow> rows;
+  from.for_each(number, [&](const JournalRow& row) {
+    rows.push_back(row);
+    if (rows.size() < kBlock) return;
+    to.append(target, rows);
+    rows.clear();
+  });
+  to.append(target, rows);
+}
+
+}  // namespace
+
+RunResults merge_shards(const fs::path& out, const std::vector<fs::path>& folders,
+                        const TaskTable& tasks, const fs::path& data_root) {
+  if (folders.empty()) throw UsageError("no shard to merge; name their folders behind OUT");
+  const std::vector<Journal> shards = open_shards(folders);
+  Journal journal = Journal::open(out, identity_without_shard(shards[0]));
+  journal.set_note("sources", shards[0].note("sources"));
+  for (const Journal& shard : shards) {
+    int number = 0;
+    for (const JournalTask& task : shard.tasks()) {
+      copy_rows(shard, number++, journal, journal.add_task(task));
+    }
+  }
+  RunResults results = recompute(journal, tasks, data_root);
+  require(results.finished, "some shards are not finished; start their commands again, then merge");
+  write_file_atomically(out / "results.json", to_json(results).dump(2) + "\n");
+  return results;
+}
+
+}  // namespace sightline

@@ -1,0 +1,16 @@
+#include "tasks/declarations.h"
+
+namespace sightline {
+
+TaskTable standard_tasks() {
+  TaskTable table;
+  add_vqav2_tasks(table);
+  add_textvqa_tasks(table);
+  add_coco_detection_tasks(table);
+  add_refcoco_tasks(table);
+  add_caption_tasks(table);
+  add_reconstruction_tasks(table);
+  return table;
+}
+
+}  // namespace sightline
