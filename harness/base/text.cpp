@@ -108,6 +108,19 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+bool is_letter(std::uint32_t code_point) {
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
+  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+}
+
+bool is_upper(std::uint32_t code_point) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(code_point)) == UTF8PROC_CATEGORY_LU;
+}
+
+bool is_decimal_digit(std::uint32_t code_point) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(code_point)) == UTF8PROC_CATEGORY_ND;
+}
+
 std::string to_lower(std::string_view text) {
   std::string lower;
   lower.reserve(text.size());

@@ -32,6 +32,11 @@ std::vector<std::string_view> split_at_space(std::string_view text);
 /// Pieces between `separator`; one more than there are separators: Python's `str.split(sep)`.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// Unicode general category L*, Lu, Nd.
+bool is_letter(std::uint32_t code_point);
+bool is_upper(std::uint32_t code_point);
+bool is_decimal_digit(std::uint32_t code_point);
+
 /// Every code point's simple lower-case form (utf8proc). ASCII only is a fast path.
 std::string to_lower(std::string_view text);
 
