@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
 #include <vector>
 
@@ -79,11 +80,6 @@ constexpr Expansion kUpperCaseExpansions[] = {
     {0xFB03, 0xFB04, 3}, {0xFB05, 0xFB06, 2}, {0xFB13, 0xFB17, 2}};
 
 }  // namespace
-
-bool is_decimal_digit(std::uint32_t code_point) {
-  if (code_point < 0x80) return code_point >= '0' && code_point <= '9';
-  return category(code_point) == UTF8PROC_CATEGORY_ND;
-}
 
 std::string to_lower_in_context(std::string_view text) {
   constexpr std::string_view kSigma = "\u03A3", kDottedI = "\u0130";

@@ -1,16 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-/// What Python 3's `str` and `re` do beyond one code point at a time, for evaluators written in it.
+/// What Python 3's `str` does beyond one code point at a time, for evaluators written in it.
 /// All text is well-formed UTF-8; a function throws `Error` where it meets a broken sequence.
 namespace sightline {
-
-/// A decimal digit of any script (category Nd): what `\d` matches in Python 3.
-bool is_decimal_digit(std::uint32_t code_point);
 
 /// Python's `str.lower()`: the one-to-one lower case of `to_lower`, except that U+0130 (I with a
 /// dot) becomes two code points and a capital sigma at the end of a word becomes the final sigma

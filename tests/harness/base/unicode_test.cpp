@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/error.h"
+#include "harness/base/text.h"
 
 namespace sightline {
 namespace {
