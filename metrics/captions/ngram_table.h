@@ -29,8 +29,8 @@ struct CaptionTokens {
 /// All n-grams of one length: at each token the number of the n-gram that begins there, and for
 /// each n-gram its document frequency, the images in whose references it stands.
 ///
-/// Numbers are equal exactly where the tokens are: a hash leads to a place of the text, where the
-/// tokens themselves are compared.
+/// Numbers are equal exactly where the tokens are: tables compare whole keys, not their hashes.
+/// Not every number below the size of `document_frequency` is used.
 struct NgramTable {
   std::vector<std::uint32_t> at_token;  ///< [tokens]; where no n-gram begins, any number
   std::vector<std::uint32_t> document_frequency;

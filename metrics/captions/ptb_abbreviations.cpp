@@ -243,6 +243,7 @@ std::size_t match_letter_stops(Place at) {
 /// The compound forms, without their last full stop.
 std::size_t match_compound_acronym(Place at) {
   std::size_t longest = 0;
+  if (!one_of(*at, "CSKEJNUcskejnu")) return 0;
   for (const std::string_view form : {"canada-u.s", "sino-u.s", "korean-u.s", "eu-u.s", "japan-u.s",
                                       "non-u.s", "u.s.-u.k", "u.s.-u.s.s.r"}) {
     longest = std::max(longest, literal(at, form));
@@ -268,6 +269,20 @@ std::size_t match_acronym_no_stop(Place at) {
   return longest;
 }
 
+bool may_be_abbreviation(char32_t first, std::size_t letters) {
+  static const auto lengths = [] {
+    std::array<unsigned, 26> bits{};
+    for (const Entry& entry : kWords) {
+      const std::size_t marks = static_cast<std::size_t>(std::ranges::count(entry.pattern, '='));
+      const char letter = entry.pattern[0] == '=' ? entry.pattern[1] : entry.pattern[0];
+      bits[static_cast<std::size_t>((letter | 0x20) - 'a')] |= 1u << (entry.pattern.size() - marks);
+    }
+    return bits;
+  }();
+  if (letters == 1) return true;
+  return letters <= kLongestWord && (lengths[(first | 0x20) - 'a'] >> letters & 1u) != 0;
+}
+
 Abbreviation match_abbreviation(Place at) {
   Abbreviation found;
   found.never_last = match_acronym(at);
@@ -277,6 +292,7 @@ Abbreviation match_abbreviation(Place at) {
   const std::size_t letters = run(at, kAsciiLetter);
   if (letters == 0 || letters > kLongestWord || !(at[letters] == U'.')) return found;
   const std::size_t length = letters + 1;
+  if (!may_be_abbreviation(at->code, letters)) return found;
   for (const Entry& entry : kWords) {
     if (!fits(at, letters, entry.pattern)) continue;
     if (entry.use & kSeldomLast) found.seldom_last = std::max(found.seldom_last, length);
@@ -290,20 +306,6 @@ Abbreviation match_abbreviation(Place at) {
     found.company = length;
   }
   return found;
-}
-
-bool may_be_abbreviation(char32_t first, std::size_t letters) {
-  static const auto lengths = [] {
-    std::array<unsigned, 26> bits{};
-    for (const Entry& entry : kWords) {
-      const std::size_t marks = static_cast<std::size_t>(std::ranges::count(entry.pattern, '='));
-      const char letter = entry.pattern[0] == '=' ? entry.pattern[1] : entry.pattern[0];
-      bits[static_cast<std::size_t>((letter | 0x20) - 'a')] |= 1u << (entry.pattern.size() - marks);
-    }
-    return bits;
-  }();
-  if (letters == 1) return true;
-  return letters <= kLongestWord && (lengths[(first | 0x20) - 'a'] >> letters & 1u) != 0;
 }
 
 std::size_t match_sentence_end(Place at) {

@@ -13,11 +13,29 @@ namespace sightline::ptb {
 using Place = const Symbol*;
 
 /// `lower` (ASCII, lower case) in any case.
-std::size_t literal(Place at, std::string_view lower);
+inline std::size_t literal(Place at, std::string_view lower) {
+  for (std::size_t i = 0; i < lower.size(); ++i) {
+    char32_t code = at[i].code;
+    if (code >= 'A' && code <= 'Z') code += 'a' - 'A';
+    if (code != static_cast<unsigned char>(lower[i])) return 0;
+  }
+  return lower.size();
+}
+
 /// The number of symbols of the run whose classes meet `any_of`.
-std::size_t run(Place at, std::uint32_t any_of);
+inline std::size_t run(Place at, std::uint32_t any_of) {
+  std::size_t length = 0;
+  while (at[length].is(any_of)) ++length;
+  return length;
+}
+
 /// Whether the symbol is one of `ascii`, in the case given.
-bool one_of(const Symbol& symbol, std::string_view ascii);
+inline bool one_of(const Symbol& symbol, std::string_view ascii) {
+  for (const char c : ascii) {
+    if (symbol == static_cast<unsigned char>(c)) return true;
+  }
+  return false;
+}
 
 // Words (ptb_words.cpp).
 std::size_t match_apostrophe(Place at);       ///< ' and its curly and entity forms

@@ -99,7 +99,7 @@ void offer_words(Best& best, Place at) {
   }
   best.offer(Rule::kUrl, match_url(at));
   best.offer(Rule::kNegation, match_negation(at));
-  best.offer(Rule::kSpecial, match_special(at));
+  if (one_of(*at, "CPASpcas")) best.offer(Rule::kSpecial, match_special(at));
   best.offer(Rule::kExclaimedName, match_exclaimed_name(at));
   const std::size_t capitals = run(at, kAsciiUpper);
   if (at[capitals] == U'$') best.offer(Rule::kDollar, capitals + 1);

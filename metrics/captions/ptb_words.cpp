@@ -93,26 +93,6 @@ std::size_t match_slash_part(Place at) {
 
 }  // namespace
 
-std::size_t literal(Place at, std::string_view lower) {
-  for (std::size_t i = 0; i < lower.size(); ++i) {
-    char32_t code = at[i].code;
-    if (code >= 'A' && code <= 'Z') code += 'a' - 'A';
-    if (code != static_cast<unsigned char>(lower[i])) return 0;
-  }
-  return lower.size();
-}
-
-std::size_t run(Place at, std::uint32_t any_of) {
-  std::size_t length = 0;
-  while (at[length].is(any_of)) ++length;
-  return length;
-}
-
-bool one_of(const Symbol& symbol, std::string_view ascii) {
-  return symbol.code < 0x80 && !symbol.is(kEnd) &&
-         ascii.find(static_cast<char>(symbol.code)) != std::string_view::npos;
-}
-
 std::size_t match_apostrophe(Place at) {
   return at->is(kApostrophe) ? 1 : literal(at, "&apos;");
 }
@@ -173,9 +153,10 @@ std::size_t match_word_before_negation(Place at) {
 }
 
 std::size_t match_apostrophe_word(Place at) {
-  std::size_t longest = match_apostrophe(at) > 0 ? match_leading_apostrophe(at) : 0;
-  if (!at->is(kLetter)) return longest;
-  longest = std::max({longest, match_letter_apostrophe(at), match_vowel_apostrophe(at)});
+  const std::size_t letters = run(at, kLetter);
+  if (match_apostrophe_like(at + letters) == 0) return 0;
+  if (letters == 0) return match_leading_apostrophe(at);
+  std::size_t longest = std::max(match_letter_apostrophe(at), match_vowel_apostrophe(at));
   for (const std::string_view word : {"dunkin", "somethin", "ol"}) {
     longest = std::max(longest, word_then_apostrophe(at, word));
   }
