@@ -33,13 +33,11 @@ Request make_request(const GenerateFlags& flags, const ModelInfo& info) {
 
 void generate(const GenerateFlags& flags, Program& program) {
   prepare(program);
-  const auto model =
-      program.registry.open_model(flags.model, {.args = ModelArgs::parse(flags.model_args),
-                                                .task = {},
-                                                .kind = Kind::kText,
-                                                .predictions = {},
-                                                .precision = flags.precision,
-                                                .device = flags.device});
+  ModelSettings settings;
+  settings.args = ModelArgs::parse(flags.model_args);
+  settings.precision = flags.precision;
+  settings.device = flags.device;
+  const auto model = program.registry.open_model(flags.model, std::move(settings));
   if (flags.logprobs) {
     throw UsageError(
         fmt::format("--logprobs: the model {} gives no log-probabilities", flags.model));
