@@ -63,6 +63,10 @@ std::string_view strip_any(std::string_view text) {
   return text;
 }
 
+std::string as_label(std::string_view text) {
+  return text.size() > kLongestLabel ? std::string() : std::string(strip_any(text));
+}
+
 std::string clean_answer(std::string_view text, std::span<const std::string_view> ends,
                          std::span<const std::string_view> marks) {
   for (const std::string_view end : ends) text = text.substr(0, text.find(end));

@@ -57,7 +57,7 @@ void append_escape(std::string& text, std::string_view raw, std::size_t& at) {
 }
 
 std::string decode_label(std::string_view raw) {
-  if (raw.find('\\') == std::string_view::npos) return std::string(strip_any(raw));
+  if (raw.size() > kLongestLabel || raw.find('\\') == std::string_view::npos) return as_label(raw);
   std::string text;
   for (std::size_t at = 0; at < raw.size();) {
     if (raw[at] != '\\' || at + 1 == raw.size()) {
@@ -66,7 +66,7 @@ std::string decode_label(std::string_view raw) {
       append_escape(text, raw, ++at);
     }
   }
-  return std::string(strip_any(text));
+  return as_label(text);
 }
 
 class Scanner {

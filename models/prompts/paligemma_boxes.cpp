@@ -37,7 +37,7 @@ std::string_view take_label(std::string_view text, std::size_t& at) {
          !(text[end] == '<' && text.compare(end, kLocation.size(), kLocation) == 0)) {
     ++end;
   }
-  const std::string_view label = strip_any(text.substr(at, end - at));
+  const std::string_view label = text.substr(at, end - at);
   at = end;
   return label;
 }
@@ -94,7 +94,7 @@ std::vector<PaliGemmaObject> parse_paligemma_objects(std::string_view text,
   std::vector<PaliGemmaObject> objects;
   unreadable = scan_objects(text, [&objects](const auto& numbers, const auto& codes, bool has_mask,
                                              std::string_view label) {
-    PaliGemmaObject object{{numbers, std::string(label), {}}, {}};
+    PaliGemmaObject object{{numbers, as_label(label), {}}, {}};
     if (has_mask) object.mask_codes.assign(codes.begin(), codes.end());
     objects.push_back(std::move(object));
   });
@@ -105,7 +105,7 @@ RawBoxes parse_paligemma_boxes(std::string_view text) {
   RawBoxes found;
   found.unreadable =
       scan_objects(text, [&found](const auto& numbers, const auto&, bool, std::string_view label) {
-        found.boxes.push_back({numbers, std::string(label), {}});
+        found.boxes.push_back({numbers, as_label(label), {}});
       });
   return found;
 }

@@ -51,7 +51,7 @@ std::optional<Qwen2Mark> take_mark(std::string_view text, std::size_t& at) {
 /// Goes through a text with special tokens. A name holds until the next one.
 std::vector<Qwen2Mark> scan_marked(std::string_view text, std::size_t& unreadable) {
   std::vector<Qwen2Mark> marks;
-  std::string_view name;
+  std::string name;
   std::size_t name_start = std::string_view::npos;
   for (std::size_t at = text.find("<|"); at != std::string_view::npos; at = text.find("<|", at)) {
     const std::size_t token = at;
@@ -59,7 +59,7 @@ std::vector<Qwen2Mark> scan_marked(std::string_view text, std::size_t& unreadabl
       name_start = at;
     } else if (take(text, at, kReferenceEnd)) {
       if (name_start != std::string_view::npos) {
-        name = strip_any(text.substr(name_start, token - name_start));
+        name = as_label(text.substr(name_start, token - name_start));
       }
       name_start = std::string_view::npos;
     } else if (take(text, at, kBoxStart)) {
@@ -79,8 +79,9 @@ std::vector<Qwen2Mark> scan_marked(std::string_view text, std::size_t& unreadabl
   return marks;
 }
 
-/// Goes through a text whose special tokens were dropped.
-std::vector<Qwen2Mark> scan_unmarked(std::string_view text, std::size_t& unreadable) {
+/// Goes through a text whose special tokens were dropped. A bracket with anything else in it is
+/// prose.
+std::vector<Qwen2Mark> scan_unmarked(std::string_view text) {
   std::vector<Qwen2Mark> marks;
   std::size_t behind_last = 0;
   for (std::size_t at = text.find('('); at != std::string_view::npos; at = text.find('(', at)) {
@@ -88,10 +89,9 @@ std::vector<Qwen2Mark> scan_unmarked(std::string_view text, std::size_t& unreada
     auto mark = take_mark(text, at);
     if (!mark) {
       ++at;
-      if (at < text.size() && (is_digit(text[at]) || text[at] == '-')) ++unreadable;
       continue;
     }
-    mark->box.label = strip_any(text.substr(behind_last, start - behind_last));
+    mark->box.label = as_label(text.substr(behind_last, start - behind_last));
     behind_last = at;
     marks.push_back(std::move(*mark));
   }
@@ -103,7 +103,7 @@ std::vector<Qwen2Mark> scan_unmarked(std::string_view text, std::size_t& unreada
 std::vector<Qwen2Mark> parse_qwen2_marks(std::string_view text, std::size_t& unreadable) {
   unreadable = 0;
   return text.find(kBoxStart) != std::string_view::npos ? scan_marked(text, unreadable)
-                                                        : scan_unmarked(text, unreadable);
+                                                        : scan_unmarked(text);
 }
 
 RawBoxes parse_qwen2_boxes(std::string_view text) {

@@ -17,8 +17,8 @@ struct Qwen2Mark {
 
 /// Reads "<|object_ref_start|>name<|object_ref_end|><|box_start|>(x1,y1),(x2,y2)<|box_end|>" with
 /// several boxes a name, or boxes without one. Where special tokens were dropped in decoding, as
-/// "name(x1,y1),(x2,y2)", the name is the text since the box before. A box that is cut off before
-/// its last bracket is counted in `unreadable`.
+/// "name(x1,y1),(x2,y2)", the name is the text since the box before. A marked box that is cut off
+/// before its last bracket is counted in `unreadable`.
 std::vector<Qwen2Mark> parse_qwen2_marks(std::string_view text, std::size_t& unreadable);
 /// The boxes of the above, without the points.
 RawBoxes parse_qwen2_boxes(std::string_view text);

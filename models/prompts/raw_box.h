@@ -11,7 +11,7 @@ namespace sightline {
 /// Four numbers a model wrote, with what it wrote beside them; nothing is interpreted yet.
 struct RawBox {
   std::array<double, 4> numbers{};  ///< finite, in the order and unit of the model
-  std::string label;                ///< without white space at its ends; may be empty
+  std::string label;                ///< as `as_label` gives it; may be empty
   std::optional<double> score;
   bool operator==(const RawBox&) const = default;
 };

@@ -71,13 +71,11 @@ ParsedAnswer parse_answer(const Request& request, std::string_view text,
 }
 
 RawBoxes read_boxes(std::string_view text, std::span<const BoxReader> readers) {
-  RawBoxes best;
   for (const BoxReader read : readers) {
     RawBoxes found = read(text);
-    if (!found.boxes.empty() || found.none) return found;
-    if (found.unreadable > best.unreadable) best = std::move(found);
+    if (!found.boxes.empty() || found.unreadable > 0 || found.none) return found;
   }
-  return best;
+  return {};
 }
 
 ParsedAnswer type_boxes(const Request& request, std::string_view text, RawBoxes found,

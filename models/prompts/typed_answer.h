@@ -24,7 +24,8 @@ struct AnswerForm {
 ParsedAnswer parse_answer(const Request& request, std::string_view text,
                           const BoxGeometry& geometry, const AnswerForm& form);
 
-/// Boxes as the first of `readers` reads them that finds any, or that reads a "none".
+/// Boxes as the first of `readers` reads them that finds its grammar in the text: a box, one that
+/// cannot be read, or a "none".
 RawBoxes read_boxes(std::string_view text, std::span<const BoxReader> readers);
 
 /// Turns what a grammar found in `text` into boxes in pixels with category ids.
