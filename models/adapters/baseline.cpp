@@ -20,7 +20,8 @@ class BaselineModel final : public BatchModel {
 
   std::vector<Response> answer(std::span<const Request> requests) override {
     std::vector<Response> responses(requests.size());
-    const std::size_t grain = info_.wants_pixels ? 1 : 256;
+    // Looking at pixels takes milliseconds, all else less than handing it to a thread.
+    const std::size_t grain = info_.wants_pixels ? 1 : info_.max_batch;
     parallel_for(requests.size(), grain, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) responses[i] = answer_one_(requests[i]);
     });

@@ -54,6 +54,13 @@ bool ProcessConversation::ask_more() {
   return true;
 }
 
+void ProcessConversation::drop_image(const Pending& pending) {
+  const Request& request = pending.request;
+  require(request.images.size() == 1 && request.images[0].pixels != nullptr,
+          "sample {} comes without its prepared pixels", request.id);
+  ImageDrop::write(pending.image, *request.images[0].pixels);
+}
+
 void ProcessConversation::send_new(std::vector<Request> requests) {
   std::vector<Pending> pending(requests.size());
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -66,14 +73,9 @@ void ProcessConversation::send_new(std::vector<Request> requests) {
                   .number = taken_};
     ++taken_;
   }
-  parallel_for(pending.size(), 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      if (pending[i].image.empty()) continue;
-      const Request& request = pending[i].request;
-      require(request.images.size() == 1 && request.images[0].pixels != nullptr,
-              "sample {} comes without its prepared pixels", request.id);
-      ImageDrop::write(pending[i].image, *request.images[0].pixels);
-    }
+  const bool with_pixels = !pending[0].image.empty();
+  parallel_for(with_pixels ? pending.size() : 0, 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) drop_image(pending[i]);
   });
   for (Pending& one : pending) send(std::move(one));
 }

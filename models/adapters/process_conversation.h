@@ -48,6 +48,7 @@ class ProcessConversation {
 
   bool ask_more();
   void send_new(std::vector<Request> requests);
+  static void drop_image(const Pending& pending);
   void send(Pending pending);
   void ensure_running();
   std::chrono::milliseconds patience() const;

@@ -78,33 +78,32 @@ ProcessHello ProcessModel::start() {
                    .max_line_bytes = options_.max_line_bytes,
                    .log = [name](const std::string& line) { spdlog::info("{}: {}", name, line); }});
   child_->send(write_greeting(options_.task, options_.precision));
-  const auto deadline = Clock::now() + options_.startup_timeout;
-  const auto give_up = [&](const std::string& problem) {
+  try {
+    return await_hello();
+  } catch (const Error& error) {
     const std::string words = child_->last_words();
     child_.reset();
     throw StopError(fmt::format(
-        "the program '{}' {}{}{}", command, problem,
+        "the program '{}' gave no handshake: {}{}{}", command, error.message(),
         words.empty() ? "; it wrote nothing to stderr" : "; its last lines on stderr:", words));
-  };
+  }
+}
+
+ProcessHello ProcessModel::await_hello() {
+  const auto deadline = Clock::now() + options_.startup_timeout;
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) {
-      give_up(fmt::format("did not answer the handshake within {} s (startup_timeout)",
-                          seconds_of(options_.startup_timeout)));
-    }
+    require(left.count() > 0, "it did not answer within {} s (startup_timeout)",
+            seconds_of(options_.startup_timeout));
     const std::vector<std::string> lines = child_->pump(left);
     if (!lines.empty()) {
-      try {
-        ProcessHello hello = read_hello(lines.front());
-        require(lines.size() == 1, "a further line came before it was asked anything: {}",
-                lines.back());
-        return hello;
-      } catch (const Error& error) {
-        give_up(fmt::format("did not answer the handshake as it should: {}", error.message()));
-      }
+      ProcessHello hello = read_hello(lines.front());
+      require(lines.size() == 1, "it wrote a further line before it was asked anything: {}",
+              lines.back());
+      return hello;
     }
-    if (child_->line_too_long()) give_up("answered the handshake with an endless line");
-    if (child_->at_end()) give_up(child_->describe_end() + " before it answered the handshake");
+    require(!child_->line_too_long(), "its first line has no end");
+    if (child_->at_end()) fail("it {} before it answered", child_->describe_end());
   }
 }
 

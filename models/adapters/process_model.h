@@ -52,6 +52,7 @@ class ProcessModel final : public Model {
  private:
   friend class ProcessConversation;
   ProcessHello start();
+  ProcessHello await_hello();
   void start_again();
 
   ProcessOptions options_;

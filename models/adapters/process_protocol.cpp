@@ -58,7 +58,8 @@ std::string text_field(const json& hello, const char* field) {
 std::vector<Kind> read_kinds(const json& hello) {
   const auto found = hello.find("kinds");
   require(found != hello.end() && found->is_array() && !found->empty(),
-          "its field 'kinds' is {}, want a list of \"text\", \"detect\", \"ground\", "
+          "its field 'kinds' is {}, want a list of \"text\", "
+          "\"detect\", \"ground\", "
           "\"reconstruct\"",
           found == hello.end() ? "missing" : excerpt(*found));
   std::vector<Kind> kinds;
@@ -74,8 +75,10 @@ std::size_t read_max_batch(const json& hello) {
   const auto found = hello.find("max_batch");
   if (found == hello.end()) return 1;
   const bool valid = found->is_number_integer() && *found >= 1 && *found <= kLargest;
-  require(valid, "its field 'max_batch' is {}, want a whole number from 1 to {}", excerpt(*found),
-          kLargest);
+  require(valid,
+          "its field 'max_batch' is {}, want a whole number from 1 "
+          "to {}",
+          excerpt(*found), kLargest);
   return found->get<std::size_t>();
 }
 
@@ -84,7 +87,9 @@ std::map<std::string, std::string> read_hashes(const json& hello) {
   if (found == hello.end() || found->is_null()) return {};
   if (found->is_string()) return {{"weights", found->get<std::string>()}};
   std::map<std::string, std::string> hashes;
-  const char* wanted = "its field 'weights_sha256' is {}, want a text, or an object of texts";
+  const char* wanted =
+      "its field 'weights_sha256' is {}, want a text, or an object "
+      "of texts";
   require(found->is_object(), fmt::runtime(wanted), excerpt(*found));
   for (const auto& [file, hash] : found->items()) {
     require(hash.is_string(), fmt::runtime(wanted), excerpt(*found));

@@ -89,10 +89,10 @@ void load_module(const fs::path& file, Registry& registry) {
           "module {} was built for interface '{}', this Sightline has '{}': build it again against "
           "this version",
           path.string(), found, kModuleInterface);
+  // Never unloaded from here on: the registry holds code of it, and so may an exception it throws.
+  static_cast<void>(library.release());
   with_context([&] { return fmt::format("registering the module {}", path.string()); },
                [&] { add_models(registry); });
-  // Never unloaded: the registry and the models now hold code of it.
-  static_cast<void>(library.release());
 }
 
 fs::path find_module(const std::string& name) {

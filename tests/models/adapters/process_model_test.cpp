@@ -307,7 +307,7 @@ INSTANTIATE_TEST_SUITE_P(
     ProcessModel, NeverStarting,
     ::testing::Values(
         BadStart{"dies", "--start die",
-                 "exited with status 3 before it answered the handshake; its last lines on "
+                 "gave no handshake: it exited with status 3 before it answered; its last lines on "
                  "stderr:\n    first words\n    last words"},
         BadStart{"silence", "--start silence", "within 0.3 s (startup_timeout)"},
         BadStart{"garbage", "--start garbage",
@@ -319,7 +319,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadStart{"two_lines",
                  "printf '{\"sightline\": 1, \"name\": \"x\", \"kinds\": [\"text\"]}\\n{}\\n'; "
                  "sleep 9",
-                 "a further line came before it was asked anything: {}"}),
+                 "wrote a further line before it was asked anything: {}"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(ProcessModel, WaitsForASlowStart) {
