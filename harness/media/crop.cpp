@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 #include "harness/base/error.h"
 
@@ -23,7 +25,7 @@ Image set_in_black(const Image& image, int width, int height) {
   const int left = (result.width - image.width) / 2;
   const int top = (result.height - image.height) / 2;
   for (int y = 0; y < image.height; ++y) {
-    std::copy_n(image.row(y), image.row_bytes(), result.row(top + y) + 3 * left);
+    std::copy_n(image.row(y), image.row_bytes(), result.row(top + y) + std::ptrdiff_t{3} * left);
   }
   return result;
 }
@@ -37,8 +39,7 @@ Image crop(const Image& image, int left, int top, int width, int height) {
           left, top, image.width, image.height);
   Image result = black_image(width, height);
   for (int y = 0; y < height; ++y) {
-    std::copy_n(image.row(top + y) + 3 * static_cast<std::ptrdiff_t>(left), result.row_bytes(),
-                result.row(y));
+    std::copy_n(image.row(top + y) + std::ptrdiff_t{3} * left, result.row_bytes(), result.row(y));
   }
   return result;
 }

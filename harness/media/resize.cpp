@@ -44,8 +44,9 @@ struct PairedWeights {
     weights.resize(static_cast<std::size_t>(axis.size()) * pairs * kLanes);
     for (int i = 0; i < axis.size(); ++i) {
       std::int32_t* out = weights.data() + static_cast<std::size_t>(i) * pairs * kLanes;
-      for (int j = 0; j < axis.count[static_cast<std::size_t>(i)]; ++j) {
-        std::fill_n(out + j / 2 * 8 + j % 2 * 3, 3, axis.row(i)[j]);
+      const auto count = static_cast<std::size_t>(axis.count[static_cast<std::size_t>(i)]);
+      for (std::size_t j = 0; j < count; ++j) {
+        std::fill_n(out + kLanes * (j / 2) + 3 * (j % 2), 3, axis.row(i)[j]);
       }
     }
   }
@@ -58,7 +59,8 @@ inline const LooseLanes& lanes_at(const std::int32_t* samples) {
 // Adds the second pixel's lanes to the first's and stores all eight; the next result's store
 // overwrites all but three.
 inline void store_sums(const Lanes& sum, std::int32_t* to) {
-  *reinterpret_cast<LooseLanes*>(to) = sum + __builtin_shuffle(sum, Lanes{3, 4, 5, 0, 0, 0, 0, 0});
+  *reinterpret_cast<LooseLanes*>(to) =
+      sum + __builtin_shufflevector(sum, sum, 3, 4, 5, 0, 0, 0, 0, 0);
 }
 
 // A row of `wide` is a source row as 32-bit samples, a row of `sums` the weighted sums; both are

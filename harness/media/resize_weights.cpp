@@ -59,6 +59,11 @@ Kernel kernel_of(ResizeFilter filter) {
   }
 }
 
+// Where Pillow casts to int: towards zero.
+int truncated(double value) {
+  return static_cast<int>(value);
+}
+
 std::int32_t fixed_point(double weight) {
   const double scaled = weight * (1 << kWeightBits);
   return static_cast<std::int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
@@ -78,8 +83,8 @@ AxisWeights axis_weights(int length, double low, double high, int size, ResizeFi
   std::vector<double> weights(taps);
   for (int i = 0; i < size; ++i) {
     const double center = low + (i + 0.5) * scale;
-    const int start = std::max(0, static_cast<int>(center - support + 0.5));
-    const int end = std::min(length, static_cast<int>(center + support + 0.5));
+    const int start = std::max(0, truncated(center - support + 0.5));
+    const int end = std::min(length, truncated(center + support + 0.5));
     double sum = 0;
     for (int j = 0; j < end - start; ++j) {
       const double weight = kernel.weight((j + start - center + 0.5) * (1 / stretch));

@@ -61,6 +61,7 @@ void FlowmoPsnr::merge(const FlowmoPsnr& next) {
 
 std::optional<double> FlowmoPsnr::compute() const {
   if (pairs_.empty() || pairs_.size() % batch_ != 0) return std::nullopt;
+  const std::size_t batches = pairs_.size() / batch_;
   double total = 0;
   for (std::size_t begin = 0; begin < pairs_.size(); begin += batch_) {
     Pair pooled{0, 0};
@@ -70,7 +71,7 @@ std::optional<double> FlowmoPsnr::compute() const {
     }
     total += psnr_of_error(pooled.squared_error / pooled.samples, 1);
   }
-  return total / static_cast<double>(pairs_.size() / batch_);
+  return total / static_cast<double>(batches);
 }
 
 }  // namespace sightline

@@ -76,7 +76,7 @@ ChannelSums uniform_sums(const Image& reconstruction, const Image& original) {
   const std::size_t samples = original.row_bytes();
   const std::vector<std::uint8_t> nothing(samples);
   ColumnSums columns(samples);
-  std::vector<double> similarity(samples - 3 * (kUniform - 1));
+  std::vector<double> similarity(samples - std::size_t{3} * (kUniform - 1));
   ChannelSums sums;
   for (int y = 0; y < original.height; ++y) {
     const bool full = y >= kUniform;

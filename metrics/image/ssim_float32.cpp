@@ -104,7 +104,7 @@ double ssim_float32(const Image& reconstruction, const Image& original) {
                    means[4].data(), similarity.size(), similarity.data());
     sums.add(similarity);
   }
-  const double windows = static_cast<double>(similarity.size() / 3) *
+  const double windows = static_cast<double>(similarity.size()) / 3 *
                          static_cast<double>(original.height - static_cast<int>(kWindow) + 1);
   float total = 0;  // numpy keeps the channels' means, and takes their mean, in float32
   for (std::size_t c = 0; c < 3; ++c) total += static_cast<float>(sums.sum(c, 3) / windows);
