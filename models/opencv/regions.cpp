@@ -9,8 +9,9 @@
 namespace sightline {
 namespace {
 
-constexpr int kWorkingSide = 320;  // longer side of the image that proposals are computed on
-constexpr double kSameBox = 0.9;   // IoU above which two boxes are one proposal
+constexpr int kWorkingSide = 320;   // longer side of the image that proposals are computed on
+constexpr double kSameBox = 0.9;    // IoU above which two boxes are one proposal
+constexpr double kSameThing = 0.5;  // IoU above which a box waits until every thing has one
 
 double iou(const cv::Rect& one, const cv::Rect& other) {
   const double both = (one & other).area();
@@ -109,14 +110,12 @@ void add_outlines(const cv::Mat& grey, double sigma, std::vector<cv::Rect>& boxe
   for (const auto& outline : outlines) boxes.push_back(cv::boundingRect(outline));
 }
 
-struct Proposal {
-  cv::Rect box;
-  double score;
-};
-
-/// The best `most` of `boxes`, without near-duplicates.
-std::vector<cv::Rect> best_of(const std::vector<cv::Rect>& boxes, const cv::Mat& lab,
-                              std::size_t most) {
+/// Boxes with something to see in them, those most like an object first.
+std::vector<cv::Rect> ranked(const std::vector<cv::Rect>& boxes, const cv::Mat& lab) {
+  struct Proposal {
+    cv::Rect box;
+    double score;
+  };
   const LabSums sums(lab);
   std::vector<Proposal> proposals;
   for (const cv::Rect& box : boxes) {
@@ -125,13 +124,20 @@ std::vector<cv::Rect> best_of(const std::vector<cv::Rect>& boxes, const cv::Mat&
     }
   }
   std::ranges::stable_sort(proposals, std::ranges::greater{}, &Proposal::score);
-  std::vector<cv::Rect> kept;
-  for (const Proposal& proposal : proposals) {
-    if (kept.size() >= most) break;
-    const auto same = [&](const cv::Rect& other) { return iou(proposal.box, other) > kSameBox; };
-    if (std::ranges::none_of(kept, same)) kept.push_back(proposal.box);
+  std::vector<cv::Rect> result;
+  for (const Proposal& proposal : proposals) result.push_back(proposal.box);
+  return result;
+}
+
+/// Appends boxes of `candidates` to `kept` as long as they overlap none of it by more than
+/// `most_iou` and there are fewer than `most`.
+void keep_distinct(const std::vector<cv::Rect>& candidates, double most_iou, std::size_t most,
+                   std::vector<cv::Rect>& kept) {
+  for (const cv::Rect& box : candidates) {
+    if (kept.size() >= most) return;
+    const auto same = [&](const cv::Rect& other) { return iou(box, other) > most_iou; };
+    if (std::ranges::none_of(kept, same)) kept.push_back(box);
   }
-  return kept;
 }
 
 }  // namespace
@@ -160,7 +166,11 @@ std::vector<Box> find_regions(const Image& image, std::size_t most) {
   const double scale_x = static_cast<double>(image.width) / size.width;
   const double scale_y = static_cast<double>(image.height) / size.height;
   std::vector<Box> result;
-  for (const cv::Rect& box : best_of(boxes, lab, most)) {
+  const std::vector<cv::Rect> candidates = ranked(boxes, lab);
+  std::vector<cv::Rect> kept;
+  keep_distinct(candidates, kSameThing, most, kept);
+  keep_distinct(candidates, kSameBox, most, kept);
+  for (const cv::Rect& box : kept) {
     result.push_back({box.x * scale_x, box.y * scale_y, box.width * scale_x, box.height * scale_y});
   }
   return result;
