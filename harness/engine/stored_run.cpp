@@ -11,6 +11,7 @@
 #include "harness/engine/manifest.h"
 #include "harness/engine/run_identity.h"
 #include "harness/engine/selection.h"
+#include "results/differences.h"
 
 namespace sightline {
 
@@ -98,33 +99,26 @@ RunResults load_run(const fs::path& folder, const TaskTable& tasks, const fs::pa
 
 namespace {
 
-std::map<std::string, json> metrics_of(const TaskResult& result) {
-  std::map<std::string, json> metrics;
-  for (const MetricValue& metric : result.metrics) {
-    metrics[metric.key] = {
-        {"value", metric.value ? json(*metric.value) : json()},
-        {"stderr", metric.standard_error ? json(*metric.standard_error) : json()},
-        {"n", metric.n}};
-  }
-  return metrics;
+/// The part of results.json that does not depend on time or machine.
+json result_fields(json document) {
+  document.erase("date");
+  const json run = document.at("sightline").value("run", json::object());
+  document["sightline"] = {{"run", run}};
+  return document;
 }
 
-void compare_results(const TaskResult& stored, const TaskResult& again, Verification& found) {
-  const auto then = metrics_of(stored), now = metrics_of(again);
-  std::size_t equal = 0;
-  for (const auto& [key, value] : then) {
-    const auto match = now.find(key);
-    if (match != now.end() && match->second == value) {
-      ++equal;
-      continue;
-    }
-    found.bad.push_back(fmt::format("{} {}: results.json has {}, the journal gives {}", stored.name,
-                                    key, value.dump(),
-                                    match == now.end() ? "nothing" : match->second.dump()));
+/// Sets a results.json beside the same results recomputed, field by field.
+void compare_results(const json& stored, const RunResults& again, Verification& found) {
+  const std::vector<FieldDifference> differ =
+      differences(result_fields(stored), result_fields(to_json(again)));
+  for (const FieldDifference& field : differ) {
+    found.bad.push_back(fmt::format("results.json: {} is {}, the journal gives {}", field.path,
+                                    field.left, field.right));
   }
-  if (equal == then.size()) {
+  if (!differ.empty()) return;
+  for (const TaskResult& task : again.tasks) {
     found.good.push_back(fmt::format("{}: {} metrics recomputed from {} responses are equal",
-                                     stored.name, equal, again.samples));
+                                     task.name, task.metrics.size(), task.samples));
   }
 }
 
@@ -159,7 +153,8 @@ void reparse(const Journal& journal, const StoredTask& stored, Verification& fou
 
 Verification verify_run(const fs::path& folder, const TaskTable& tasks, const fs::path& data_root) {
   Verification found;
-  const RunResults stored = read_results(folder / "results.json");
+  const fs::path file = folder / "results.json";
+  RunResults results = read_results(file);
   const Journal journal = Journal::open_to_read(folder);
   std::vector<StoredTask> reopened;
   try {
@@ -171,16 +166,15 @@ Verification verify_run(const fs::path& folder, const TaskTable& tasks, const fs
   for (const StoredTask& task : reopened) {
     found.good.push_back(fmt::format("{}: data files have the hashes of the run", task.task.name));
     reparse(journal, task, found);
-    const auto result = std::find_if(stored.tasks.begin(), stored.tasks.end(),
+    const auto result = std::find_if(results.tasks.begin(), results.tasks.end(),
                                      [&](const TaskResult& t) { return t.name == task.task.name; });
-    if (result == stored.tasks.end()) {
+    if (result == results.tasks.end()) {
       found.bad.push_back(fmt::format("{}: in the journal, not in results.json", task.task.name));
       continue;
     }
-    compare_results(*result,
-                    conclude_task(task.task, result->rules, journal, task.number, task.indices),
-                    found);
+    *result = conclude_task(task.task, result->rules, journal, task.number, task.indices);
   }
+  compare_results(json::parse(read_file(file)), results, found);
   return found;
 }
 

@@ -33,8 +33,8 @@ struct ModelInfo {
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  /// Up to `most` requests. With `wait` it blocks until there is one; empty then means no more
-  /// come.
+  /// Up to `most` requests, or the run's batch size if that is less. With `wait` it blocks until
+  /// that many are there; fewer then means that no more come. Without, it gives what is there now.
   virtual std::vector<Request> take(std::size_t most, bool wait) = 0;
   /// Hands back requests with one response each, in any order across calls.
   virtual void give(std::vector<Request> requests, std::vector<Response> responses) = 0;
