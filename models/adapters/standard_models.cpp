@@ -3,10 +3,16 @@
 #include "models/adapters/baseline.h"
 #include "models/adapters/null_model.h"
 #include "models/adapters/process_model.h"
+#include "models/adapters/replay.h"
 
 namespace sightline {
 
 void add_standard_models(Registry& registry) {
+  registry.add({.name = "replay",
+                .summary = "answers from a file of predictions in the task's official format: "
+                           "predictions=",
+                .open = open_replay,
+                .module = ""});
   registry.add({.name = "null",
                 .summary = "answers every request at once with answer= (default: nothing); for "
                            "measuring the harness itself",

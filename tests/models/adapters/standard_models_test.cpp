@@ -17,7 +17,7 @@ TEST(StandardModels, AreFoundByName) {
     EXPECT_FALSE(entry.summary.empty()) << entry.name;
     EXPECT_TRUE(entry.open != nullptr) << entry.name;
   }
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"null", "process", "baseline"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"replay", "null", "process", "baseline"}));
   EXPECT_EQ(registry.open_model("null", {})->info().name, "null");
 }
 
