@@ -90,8 +90,19 @@ void CaptionMetrics::add_caption(std::string_view caption) {
 void CaptionMetrics::update(std::string_view candidate,
                             std::span<const std::string_view> references) {
   require(!references.empty(), "an image has no reference captions; a score needs at least one");
-  add_caption(candidate);
-  for (const std::string_view reference : references) add_caption(reference);
+  const std::size_t words = words_.size(), captions = caption_begins_.size();
+  try {
+    add_caption(candidate);
+    for (const std::string_view reference : references) add_caption(reference);
+  } catch (Error& error) {
+    // An image is added whole or not at all.
+    const std::size_t done = caption_begins_.size() - captions;
+    words_.resize(words);
+    caption_begins_.resize(captions);
+    error.add_context(done == 0 ? "reading the candidate caption"
+                                : fmt::format("reading reference caption {}", done));
+    throw;
+  }
   image_begins_.push_back(checked_size(caption_begins_.size() - 1));
 }
 

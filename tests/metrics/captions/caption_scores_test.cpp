@@ -137,6 +137,23 @@ TEST(CaptionScores, AnImageWithoutReferencesIsAnError) {
   EXPECT_EQ(metrics.images(), 0u);
 }
 
+TEST(CaptionScores, AnImageWithBrokenTextIsLeftOutWhole) {
+  for (const CaptionRules rules : {CaptionRules::kPycocoevalcap, CaptionRules::kNoTokenizer}) {
+    CaptionMetrics metrics(rules);
+    const std::vector<std::string_view> references = {"a cat", "caf\xE9"};
+    try {
+      metrics.update("a dog", references);
+      ADD_FAILURE() << "broken UTF-8 was accepted";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("reference caption 2"), std::string::npos)
+          << error.what();
+    }
+    add(metrics, {"a dog runs", {"a dog runs"}});
+    EXPECT_EQ(metrics.images(), 1u);
+    EXPECT_NEAR(*metrics.compute().bleu[2], 1.0, 1e-6);
+  }
+}
+
 TEST(CaptionScores, TheOnlyImageHasCiderZero) {
   const CaptionScores scores = scores_of(std::vector<Image>{{"a dog runs", {"a dog runs"}}});
   EXPECT_EQ(*scores.cider, 0.0);
@@ -155,7 +172,7 @@ TEST(CaptionScores, EmptyCaptions) {
 
 // "3 1/2 cups" is the words "3 1/2" (a no-break space inside) and "cups": two for ROUGE-L, which
 // splits at single spaces, three for BLEU, which splits at all white space.
-TEST(CaptionScores, ANoBreakSpaceParts_WordsForBleuOnly) {
+TEST(CaptionScores, ANoBreakSpacePartsWordsForBleuOnly) {
   const CaptionScores scores =
       scores_of(std::vector<Image>{{"3 1/2 cups", {"3 1/2 pies"}}, {"a", {"b"}}});
   EXPECT_NEAR(scores.image_bleu[0][0], 2.0 / 3.0, 1e-8);
