@@ -201,6 +201,7 @@ class Scanner {
       parent->has_box = true;
       parent->numbers = array.numbers;
     } else if (is_box) {
+      bare_.push_back(found_.boxes.size());
       found_.boxes.push_back({array.numbers, decode_label(key_above()), {}});
     } else if (has_box_key && (array.count > 0 || array.has_parts) &&
                found_.boxes.size() == array.first) {
@@ -217,7 +218,24 @@ class Scanner {
         if (found_.boxes[i].label.empty()) found_.boxes[i].label = decode_label(object.label);
       }
     }
-    if (object.has_box) found_.boxes.push_back(box_of(object));
+    if (!object.has_box) return;
+    drop_bare_boxes(object.first);
+    found_.boxes.push_back(box_of(object));
+  }
+
+  /// Forgets lists of four numbers inside an object that has a box: they are sizes or colours.
+  void drop_bare_boxes(std::size_t first) {
+    const auto from = std::lower_bound(bare_.begin(), bare_.end(), first);
+    std::size_t kept = first;
+    for (auto next = from; from != bare_.end() && first < found_.boxes.size(); ++first) {
+      if (next != bare_.end() && *next == first) {
+        ++next;
+      } else if (kept++ != first) {
+        found_.boxes[kept - 1] = std::move(found_.boxes[first]);
+      }
+    }
+    if (from != bare_.end()) found_.boxes.resize(kept);
+    bare_.erase(from, bare_.end());
   }
 
   static RawBox box_of(const Frame& object) {
@@ -240,8 +258,8 @@ class Scanner {
 
   void finish() {
     for (std::size_t i = depth_; i > 0 && !found_.cut_off; --i) {
-      if (frames_[i - 1].is_object && frames_[i - 1].has_box)
-        found_.cut_off = box_of(frames_[i - 1]);
+      const Frame& frame = frames_[i - 1];
+      if (frame.is_object && frame.has_box) found_.cut_off = box_of(frame);
     }
     const auto is_object = [](const Frame& frame) { return frame.is_object; };
     found_.unreadable += static_cast<std::size_t>(std::count_if(
@@ -254,6 +272,7 @@ class Scanner {
   bool fresh_ = true;        // a value or key may begin here
   bool empty_seen_ = false;  // a list or object with nothing in it
   RawBoxes found_;
+  std::vector<std::size_t> bare_;  // which of them are lists by themselves, ascending
   std::array<Frame, kDeepest> frames_;
 };
 

@@ -14,7 +14,8 @@ namespace sightline {
 ///   location, position or bounding_box, a label under label, class, category, name, class_name,
 ///   category_name or object, and a score under score or confidence;
 ///   lists of such lists under the plural of a box key, all with the object's label;
-///   lists of four numbers by themselves, whose label is the key they stand under, if any.
+///   lists of four numbers by themselves, whose label is the key they stand under, if any; not in
+///   an object that has a box.
 /// Order of the numbers and unit are the model's. An object is complete with its closing brace;
 /// others count as `unreadable`, and the last one may be `cut_off`. An empty list or object alone
 /// means `none`. One pass, memory for the boxes alone; brackets nested deeper than 32 are garbage.
