@@ -61,6 +61,28 @@ std::vector<std::string> task_names(const std::vector<RunResults>& runs) {
   return names;
 }
 
+namespace {
+
+/// Seconds, rate and stages of a task, as the run's manifest has them; "" where it has not.
+std::string timing_of(const RunResults& run, const std::string& task) {
+  const json manifest = json::parse(run.manifest, nullptr, false);
+  const json::json_pointer place = json::json_pointer() / "tasks" / task;
+  if (!manifest.is_object() || !manifest.contains(place)) return "";
+  const json& note = manifest.at(place);
+  const double rate = note.value("samples_per_second", 0.0);
+  if (!note.contains("stage_seconds") || rate <= 0) return "";
+  std::string text = fmt::format("{:.3g} s, {:.{}f} samples/s; seconds of all threads:",
+                                 note.value("seconds", 0.0), rate, rate < 10 ? 1 : 0);
+  const char* separator = " ";
+  for (const char* stage : {"decode", "preprocess", "model", "score", "journal"}) {
+    text += fmt::format("{}{} {:.3g}", separator, stage, note["stage_seconds"].value(stage, 0.0));
+    separator = ", ";
+  }
+  return text;
+}
+
+}  // namespace
+
 std::vector<ReportColumn> columns_of(const std::vector<RunResults>& runs, const std::string& name) {
   const std::vector<std::string> labels = labels_of(runs);
   std::vector<ReportColumn> columns;
@@ -72,7 +94,10 @@ std::vector<ReportColumn> columns_of(const std::vector<RunResults>& runs, const 
     const auto known = std::ranges::find(meanings, meaning);
     const auto number = static_cast<std::size_t>(known - meanings.begin());
     if (known == meanings.end()) meanings.push_back(meaning);
-    columns.push_back({.task = task, .label = labels[i], .mark = mark_of(number)});
+    columns.push_back({.task = task,
+                       .label = labels[i],
+                       .timing = timing_of(runs[i], name),
+                       .mark = mark_of(number)});
   }
   return columns;
 }

@@ -227,25 +227,48 @@ void add_breakdowns(const Columns& columns, std::vector<ReportTable>& tables) {
   for (const auto& [name, unused] : names) add_breakdown(columns, name, tables);
 }
 
-/// Notes on metrics; one that several runs share is given once.
+/// What `column` has to say about a metric; "" for nothing.
+std::string metric_note(const ReportColumn& column, const MetricKey& key) {
+  const MetricValue* metric = find_metric(*column.task, key);
+  if (metric == nullptr) return "";
+  if (!metric->note.empty()) return one_line(metric->note);
+  return metric->value ? "" : "undefined";
+}
+
+/// Notes on metrics; one that several metrics and runs share is given once.
 void add_metric_notes(const Columns& columns, std::vector<std::string>& notes) {
+  struct Note {
+    std::string text, runs, metrics;
+  };
+  std::vector<Note> all;
   for (const MetricKey& key : metric_keys(columns)) {
-    std::vector<std::pair<std::string, std::string>> texts;  // note -> the runs it is about
+    std::map<std::string, std::string> runs;  // text -> the runs that say it of this metric
     for (const ReportColumn& column : columns) {
-      const MetricValue* metric = find_metric(*column.task, key);
-      if (metric == nullptr || (metric->value && metric->note.empty())) continue;
-      const std::string text = metric->note.empty() ? "undefined" : one_line(metric->note);
-      const auto same = std::ranges::find(texts, text, &std::pair<std::string, std::string>::first);
-      if (same == texts.end()) {
-        texts.emplace_back(text, column.label);
+      const std::string text = metric_note(column, key);
+      if (!text.empty()) runs[text] += (runs[text].empty() ? "" : ", ") + column.label;
+    }
+    for (const auto& [text, labels] : runs) {
+      const auto same = std::ranges::find_if(
+          all, [&, &t = text, &l = labels](const Note& n) { return n.text == t && n.runs == l; });
+      if (same == all.end()) {
+        all.push_back({text, labels, one_line(key.first)});
       } else {
-        same->second += ", " + column.label;
+        same->metrics += ", " + one_line(key.first);
       }
     }
-    for (const auto& [text, labels] : texts) {
-      const std::string who = columns.size() == 1 ? "" : " (" + labels + ")";
-      notes.push_back(one_line(key.first) + who + ": " + text);
-    }
+  }
+  for (const Note& note : all) {
+    const std::string who = columns.size() == 1 ? "" : " (" + note.runs + ")";
+    notes.push_back(note.metrics + who + ": " + note.text);
+  }
+}
+
+/// Where the time of each run went.
+void add_time_notes(const Columns& columns, std::vector<std::string>& notes) {
+  for (const ReportColumn& column : columns) {
+    if (column.timing.empty()) continue;
+    const std::string who = columns.size() == 1 ? "" : " (" + column.label + ")";
+    notes.push_back("time" + who + ": " + column.timing);
   }
 }
 
@@ -293,6 +316,7 @@ ReportLayout lay_out(const std::vector<RunResults>& runs) {
     add_breakdowns(columns, block.tables);
     add_sample_notes(columns, block.notes);
     add_metric_notes(columns, block.notes);
+    add_time_notes(columns, block.notes);
     layout.push_back(std::move(block));
   }
   return layout;

@@ -94,7 +94,7 @@ class Run {
       Progress progress(job.task.name, job.indices.size(), job.indices.size() - todo.size(),
                         settings_.progress);
       Pipeline pipeline({job.task, *job.model, style, geometry, journal, number, stop_},
-                        pipeline_settings(info), times, progress);
+                        pipeline_settings(job.task, info), times, progress);
       pipeline.run(todo);
     }
     job.model.reset();
@@ -117,8 +117,15 @@ class Run {
     return todo;
   }
 
-  PipelineSettings pipeline_settings(const ModelInfo& info) const {
+  PipelineSettings pipeline_settings(const Task& task, const ModelInfo& info) const {
     PipelineSettings pipeline;
+    pipeline.apply_exif_orientation = task.protocol.at(kExifRotation) == "on";
+    if (pipeline.apply_exif_orientation && info.opens_images && !info.wants_pixels) {
+      throw UsageError(
+          fmt::format("{}[{}=on]: the model {} reads the image files itself, so "
+                      "Sightline cannot turn them",
+                      task.name, kExifRotation, info.name));
+    }
     pipeline.batch = settings_.batch_size == 0 ? info.max_batch : settings_.batch_size;
     pipeline.threads = thread_count();
     pipeline.gen_kwargs = settings_.gen_kwargs;
@@ -181,6 +188,8 @@ class Run {
     if (!settings_.fresh && std::filesystem::exists(file)) {
       add_earlier_tasks(read_results(file), results);
     }
+    std::stable_sort(results.tasks.begin(), results.tasks.end(),
+                     [](const TaskResult& a, const TaskResult& b) { return a.name < b.name; });
     results.config = run_identity(settings_).dump();
     manifest_["date"] = utc_now();
     manifest_["peak_memory_bytes"] = peak_memory_bytes();
@@ -201,8 +210,6 @@ class Run {
       }
       results.tasks.push_back(std::move(task));
     }
-    std::stable_sort(results.tasks.begin(), results.tasks.end(),
-                     [](const TaskResult& a, const TaskResult& b) { return a.name < b.name; });
   }
 
   const RunSettings& settings_;

@@ -49,8 +49,11 @@ std::vector<MetricValue> ReconstructionMetrics::compute() const {
   if (const std::int64_t count = identical(); count > 0) {
     psnr.note = fmt::format("{} of {} pairs are identical, of infinite PSNR", count, psnr.n);
   }
-  std::vector<MetricValue> metrics = {psnr, means_.metric(kSsim)};
+  MetricValue uniform = means_.metric(kSsim);
+  uniform.unit = "SSIM";
+  std::vector<MetricValue> metrics = {psnr, uniform};
   MetricValue gaussian = means_.metric(kGaussian);
+  gaussian.unit = "SSIM";
   if (gaussian.n > 0) metrics.push_back(gaussian);
   MetricValue bits_per_pixel = means_.metric(kBitsPerPixel);
   bits_per_pixel.unit = "bits per pixel";

@@ -22,7 +22,7 @@ struct BoxGeometry {
   Order order = Order::kXyxy;
   Frame frame = Frame::kOriginal;
   int factor = 28;            ///< kSmartResize: sides are multiples of it
-  long min_pixels = 56 * 56;  ///< kSmartResize
+  long min_pixels = 3136;     ///< kSmartResize
   long max_pixels = 1003520;  ///< kSmartResize (1280 * 28 * 28)
 };
 

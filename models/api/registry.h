@@ -97,6 +97,7 @@ inline constexpr const char* kModuleInterface = "sightline-module-1";
 }  // namespace sightline
 
 /// Makes a shared library a Sightline module: `SIGHTLINE_MODULE(registry) { registry.add(...); }`
+// NOLINTBEGIN(bugprone-macro-parentheses): the argument is the name of a parameter
 #define SIGHTLINE_MODULE(registry)                                                             \
   static void sightline_module_body(sightline::Registry&);                                     \
   extern "C" __attribute__((visibility("default"))) const char* sightline_module_interface() { \
@@ -107,3 +108,4 @@ inline constexpr const char* kModuleInterface = "sightline-module-1";
     sightline_module_body(target);                                                             \
   }                                                                                            \
   static void sightline_module_body(sightline::Registry& registry)
+// NOLINTEND(bugprone-macro-parentheses)
