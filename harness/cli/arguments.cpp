@@ -66,7 +66,8 @@ json read_config(const std::string& file) {
 std::vector<std::string> expand_config(const CLI::App& command, const std::string& file) {
   const std::vector<std::string> names = flag_names(command);
   std::vector<std::string> arguments;
-  for (const auto& [key, value] : read_config(file).items()) {
+  const json config = read_config(file);
+  for (const auto& [key, value] : config.items()) {
     std::string name = key;
     std::replace(name.begin(), name.end(), '-', '_');
     if (std::find(names.begin(), names.end(), name) == names.end() || name == "config") {
