@@ -65,22 +65,35 @@ MetricValue SampleMeans::metric(std::size_t key) const {
   return metric;
 }
 
+std::vector<std::optional<double>> SampleMeans::group_means(std::size_t dimension,
+                                                            std::size_t key) const {
+  std::vector<double> sums(names_[dimension].size());
+  std::vector<std::size_t> counts(sums.size());
+  for (std::size_t i = 0; i < clusters_.size(); ++i) {
+    if (std::isnan(values_[key][i])) continue;
+    sums[groups_[dimension][i]] += values_[key][i];
+    ++counts[groups_[dimension][i]];
+  }
+  std::vector<std::optional<double>> means(sums.size());
+  for (std::size_t group = 0; group < sums.size(); ++group) {
+    if (counts[group] > 0) means[group] = sums[group] / static_cast<double>(counts[group]);
+  }
+  return means;
+}
+
 Breakdowns SampleMeans::breakdowns() const {
   Breakdowns result;
   for (std::size_t d = 0; d < dimensions_.size(); ++d) {
-    std::vector<std::int64_t> counts(names_[d].size());
-    std::vector<std::vector<double>> sums(keys_.size(), std::vector<double>(names_[d].size()));
-    for (std::size_t i = 0; i < clusters_.size(); ++i) {
-      ++counts[groups_[d][i]];
-      for (std::size_t key = 0; key < keys_.size(); ++key)
-        sums[key][groups_[d][i]] += values_[key][i];
-    }
-    for (std::size_t group = 0; group < names_[d].size(); ++group) {
-      BreakdownGroup& target = result[dimensions_[d]][names_[d][group]];
-      target.n = counts[group];
-      for (std::size_t key = 0; key < keys_.size(); ++key) {
-        target.values[keys_[key]] = sums[key][group] / static_cast<double>(counts[group]);
+    std::vector<BreakdownGroup> groups(names_[d].size());
+    for (const std::uint32_t group : groups_[d]) ++groups[group].n;
+    for (std::size_t key = 0; key < keys_.size(); ++key) {
+      const std::vector<std::optional<double>> means = group_means(d, key);
+      for (std::size_t group = 0; group < groups.size(); ++group) {
+        if (means[group]) groups[group].values[keys_[key]] = *means[group];
       }
+    }
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+      result[dimensions_[d]][names_[d][group]] = std::move(groups[group]);
     }
   }
   return result;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class SampleMeans {
 
   /// The mean of `keys()[key]`, with its standard error and n.
   MetricValue metric(std::size_t key) const;
+  /// Means of each group; a key without a defined value in a group is absent there. A group's n
+  /// counts all of its samples.
   Breakdowns breakdowns() const;
   std::span<const double> values(std::size_t key) const { return values_[key]; }
   std::size_t size() const { return clusters_.size(); }
@@ -41,6 +44,7 @@ class SampleMeans {
   std::vector<std::map<std::string, std::uint32_t, std::less<>>> numbers_;
 
   std::uint32_t group_number(std::size_t dimension, std::string_view name);
+  std::vector<std::optional<double>> group_means(std::size_t dimension, std::size_t key) const;
 };
 
 }  // namespace sightline

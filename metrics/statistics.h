@@ -13,7 +13,8 @@ std::optional<double> mean(std::span<const double> values);
 /// sqrt(G/(G-1) * sum over clusters of (sum of residuals)^2) / n, G the number of clusters
 /// (Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference, 2015, eq. 11 for a
 /// constant regressor). With every value its own cluster it is the usual s / sqrt(n).
-/// `clusters[i]` names the cluster of value i. No value for fewer than two clusters.
+/// `clusters[i]` numbers the cluster of value i; memory grows with the largest number. No value for
+/// fewer than two clusters.
 std::optional<double> clustered_standard_error(std::span<const double> values,
                                                std::span<const std::uint32_t> clusters);
 

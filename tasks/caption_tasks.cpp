@@ -42,13 +42,12 @@ Task open_docci(const TaskSources& sources, const std::string& split) {
   set->detailed = true;
   set->files = {source_file(sources.annotations, sources, kDocci)};
   set->images = sources.images.empty() ? sources.data_root / kDocciImages : sources.images;
-  std::map<std::string, bool, std::less<>> seen;
+  UniqueIds ids;
   JsonFile json(set->files[0]);
   json.each_record([&](JsonRecord& record) {
     CaptionItem item;
     item.id = record.text("example_id");
-    require(seen.emplace(item.id, true).second, "{}: example_id '{}' occurs twice", record.name(),
-            item.id);
+    ids.add(item.id, record, "example_id");
     if (record.text("split") != split) return;
     item.image = record.text("image_file");
     item.references.emplace_back(record.text("description"));

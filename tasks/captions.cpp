@@ -1,7 +1,6 @@
 #include "tasks/captions.h"
 
 #include "harness/base/error.h"
-#include "harness/base/file.h"
 #include "metrics/captions/caption_scores.h"
 #include "metrics/captions/long_caption.h"
 #include "metrics/sample_means.h"
@@ -26,8 +25,8 @@ class CaptionDataset final : public Dataset {
     const CaptionItem& item = set_->items[index];
     Request request{.ticket = index, .id = item.id, .kind = Kind::kText};
     request.purpose = set_->detailed ? Purpose::kDetailedCaption : Purpose::kCaption;
-    request.images.push_back({.path = resolve_within(set_->images, item.image)});
-    request.decoding.max_new_tokens = 512;
+    request.images = {sample_image(set_->images, item.image, item.id, set_->files[0])};
+    request.decoding.max_new_tokens = set_->max_new_tokens;
     return request;
   }
 

@@ -21,6 +21,7 @@ struct CaptionSet {
   std::vector<CaptionItem> items;
   std::filesystem::path images;
   std::vector<std::filesystem::path> files;  ///< what was read, for hashes
+  int max_new_tokens = 512;
   bool detailed = false;  ///< paragraphs: characters and sentences are counted, NES is asked for
 };
 

@@ -19,13 +19,13 @@ void sort_unique(std::vector<Item>& items, const JsonFile& json, std::string_vie
   }
 }
 
-std::vector<CocoImage> read_images(JsonFile& json, JsonRecord& top) {
+std::vector<CocoImage> read_images(const JsonFile& json, JsonRecord& top) {
   std::vector<CocoImage> images;
-  json.each_record(top, "images", [&](JsonRecord& record) {
+  top.each_record("images", [&](JsonRecord& record) {
     CocoImage& image = images.emplace_back();
     image.file_name = record.optional_text("file_name").value_or("");
-    image.height = static_cast<int>(record.optional_integer("height").value_or(0));
-    image.width = static_cast<int>(record.optional_integer("width").value_or(0));
+    image.height = record.pixels("height");
+    image.width = record.pixels("width");
     image.id = record.integer("id");
   });
   sort_unique(images, json, "image");
@@ -36,11 +36,10 @@ std::vector<CocoImage> read_images(JsonFile& json, JsonRecord& top) {
 CocoObject read_object(JsonRecord& record) {
   CocoObject object;
   object.area = record.number("area");
+  if (object.area < 0) record.fail_field("area", fmt::format("is {}, want 0 or more", object.area));
   object.crowd = record.optional_integer("iscrowd").value_or(0) != 0;
   object.image_id = record.integer("image_id");
-  double numbers[4];
-  record.box("bbox", numbers);
-  object.box = {numbers[0], numbers[1], numbers[2], numbers[3]};
+  object.box = record.box("bbox");
   object.category_id = record.integer("category_id");
   object.id = record.integer("id");
   return object;
@@ -70,9 +69,9 @@ CocoInstances read_coco_instances(const std::filesystem::path& file) {
   JsonRecord top = json.top();
   CocoInstances instances;
   instances.images = read_images(json, top);
-  json.each_record(top, "annotations",
-                   [&](JsonRecord& record) { instances.objects.push_back(read_object(record)); });
-  json.each_record(top, "categories", [&](JsonRecord& record) {
+  top.each_record("annotations",
+                  [&](JsonRecord& record) { instances.objects.push_back(read_object(record)); });
+  top.each_record("categories", [&](JsonRecord& record) {
     Category& category = instances.categories.emplace_back();
     category.id = record.integer("id");
     category.name = record.text("name");
@@ -87,7 +86,7 @@ CocoCaptions read_coco_captions(const std::filesystem::path& file) {
   JsonRecord top = json.top();
   CocoCaptions captions;
   captions.images = read_images(json, top);
-  json.each_record(top, "annotations", [&](JsonRecord& record) {
+  top.each_record("annotations", [&](JsonRecord& record) {
     CocoCaption& caption = captions.captions.emplace_back();
     caption.image_id = record.integer("image_id");
     caption.caption = record.text("caption");

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "harness/base/error.h"
-#include "harness/base/file.h"
 #include "metrics/detection/coco_evaluator.h"
 #include "metrics/detection/fixed_threshold.h"
 #include "tasks/annotation_support.h"
@@ -31,10 +30,9 @@ class DetectionDataset final : public Dataset {
     const CocoImage& image = set_->images[index];
     Request request{.ticket = index, .id = id(index), .kind = Kind::kDetect};
     request.purpose = Purpose::kFree;
-    request.images.push_back({.path = resolve_within(set_->folder, image.file_name),
-                              .pixels = {},
-                              .width = image.width,
-                              .height = image.height});
+    request.images = {sample_image(set_->folder, image.file_name, request.id, set_->files[0])};
+    request.images[0].width = image.width;
+    request.images[0].height = image.height;
     request.categories = set_->present_only ? present(index) : all_;
     request.decoding.max_new_tokens = 2048;
     return request;

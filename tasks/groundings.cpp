@@ -1,7 +1,6 @@
 #include "tasks/groundings.h"
 
 #include "harness/base/error.h"
-#include "harness/base/file.h"
 #include "metrics/detection/box.h"
 #include "metrics/sample_means.h"
 
@@ -30,11 +29,10 @@ class GroundingDataset final : public Dataset {
     request.group_id = group_id(index);
     request.purpose = Purpose::kFree;
     request.text = expression.text;
-    request.images.push_back({.path = resolve_within(set_->images, expression.image),
-                              .pixels = {},
-                              .width = expression.width,
-                              .height = expression.height});
-    request.decoding.max_new_tokens = 64;
+    request.images = {sample_image(set_->images, expression.image, expression.id, set_->files[0])};
+    request.images[0].width = expression.width;
+    request.images[0].height = expression.height;
+    request.decoding.max_new_tokens = set_->max_new_tokens;
     return request;
   }
 

@@ -27,6 +27,7 @@ struct GroundingSet {
   std::string split;
   std::filesystem::path images;
   std::vector<std::filesystem::path> files;  ///< what was read, for hashes
+  int max_new_tokens = 64;
 };
 
 /// Rule sets of `grounding_scorer`, the default first.

@@ -33,6 +33,16 @@ std::string text_field(const json& document, const fs::path& file, const std::st
   return document.at(field);
 }
 
+/// 0 where the document does not say.
+int max_new_tokens_of(const json& document, const fs::path& file) {
+  const auto field = document.find("max_new_tokens");
+  if (field == document.end()) return 0;
+  require(field->is_number_integer() && *field >= 1 && *field <= 1'000'000,
+          "{}: field 'max_new_tokens' is {}, want a whole number from 1 to 1000000", file.string(),
+          field->dump());
+  return field->get<int>();
+}
+
 void check_keys(const json& document, const std::vector<std::string>& known, const fs::path& file) {
   for (const auto& [key, value] : document.items()) {
     require(std::find(known.begin(), known.end(), key) != known.end(),
@@ -44,11 +54,28 @@ void check_keys(const json& document, const std::vector<std::string>& known, con
 json read_declaration(const fs::path& file) {
   try {
     json document = json::parse(read_file(file));
-    require(document.is_object(), "{}: want a JSON object that declares a task", file.string());
+    require(document.is_object(),
+            "{}: want a JSON object that declares a task (keep other .json files elsewhere)",
+            file.string());
     return document;
   } catch (const json::exception& error) {
     fail("{}: broken JSON ({})", file.string(), error.what());
   }
+}
+
+/// Names that stand in the way of "name[option=value],name".
+void check_name(const std::string& name, const fs::path& file) {
+  require(!name.empty() && name.find_first_of("[],= \t\r\n/") == std::string::npos,
+          "{}: field 'name' is '{}', want a name without brackets, commas, slashes and spaces",
+          file.string(), name);
+}
+
+void check_kind(const std::string& kind, const fs::path& file) {
+  const std::vector<std::string> kinds = {"questions", "captions", "detailed_captions",
+                                          "groundings"};
+  require(std::find(kinds.begin(), kinds.end(), kind) != kinds.end(),
+          "{}: field 'kind' is '{}'{}; want one of {}", file.string(), kind,
+          did_you_mean(kind, kinds), fmt::join(kinds, ", "));
 }
 
 OwnTask read_own_task(const fs::path& file) {
@@ -65,10 +92,13 @@ OwnTask read_own_task(const fs::path& file) {
   task.images = text_field(document, file, "images");
   task.rules = text_field(document, file, "rules");
   task.records = text_field(document, file, "records");
-  task.max_new_tokens = document.value("max_new_tokens", 0);
-  require(!task.name.empty() && !task.data.empty(), "{}: 'name' and 'data' are needed",
+  task.max_new_tokens = max_new_tokens_of(document, file);
+  check_name(task.name, file);
+  check_kind(task.kind, file);
+  require(!task.data.empty(), "{}: field 'data' is missing, want the file with the records",
           file.string());
-  const json fields = document.value("fields", json::object());
+  const json fields = document.contains("fields") ? document.at("fields") : json::object();
+  require(fields.is_object(), "{}: field 'fields' is not an object", file.string());
   check_keys(fields, {"id", "image", "question", "answers", "references", "expression", "box"},
              file);
   task.id = text_field(fields, file, "id", "id");
@@ -86,51 +116,36 @@ void each_own_record(const OwnTask& own, const fs::path& data,
   JsonFile file(data);
   if (own.records.empty()) return file.each_record(visit);
   JsonRecord top = file.top();
-  file.each_record(top, own.records, visit);
+  top.each_record(own.records, visit);
 }
 
-/// Ids that may occur once.
-class UniqueIds {
- public:
-  void add(const JsonRecord& record, std::string_view field, const std::string& id) {
-    require(seen_.emplace(id, true).second, "{}: {} '{}' occurs twice", record.name(), field, id);
-  }
-
- private:
-  std::map<std::string, bool> seen_;
-};
-
-/// A string, or an array of strings.
+/// An array of strings, at least one.
 std::vector<std::string> texts(JsonRecord& record, const std::string& field) {
   std::vector<std::string> list;
-  for (auto element : record.array(field)) {
-    std::string_view text;
-    if (element.get_string().get(text) != simdjson::SUCCESS) {
-      record.fail_field(field, "holds something that is not a string");
-    }
-    list.emplace_back(text);
-  }
+  record.each_text(field, [&](std::string_view text) { list.emplace_back(text); });
   if (list.empty()) record.fail_field(field, "is empty, want at least one text");
   return list;
+}
+
+/// The metric that the rules of a question task give.
+std::string answer_metric(const OwnTask& own) {
+  return own.rules.starts_with("anls/") ? "anls" : "vqa_accuracy";
 }
 
 Task open_questions(const OwnTask& own, const fs::path& data, const fs::path& images) {
   auto set = std::make_shared<QuestionSet>();
   set->images = images;
   set->files = {data};
-  set->max_new_tokens = own.max_new_tokens > 0 ? own.max_new_tokens : 16;
+  if (own.max_new_tokens > 0) set->max_new_tokens = own.max_new_tokens;
   UniqueIds ids;
-  std::map<std::string, std::uint32_t> clusters;
+  ClusterNumbers<std::string> clusters;
   each_own_record(own, data, [&](JsonRecord& record) {
     Question question;
     const std::string id = record.id(own.id);
-    ids.add(record, own.id, id);
+    ids.add(id, record, own.id);
     question.id = set->arena.keep(id);
-    question.image = set->arena.keep(record.text(own.image));
-    question.cluster =
-        clusters
-            .try_emplace(std::string(question.image), static_cast<std::uint32_t>(clusters.size()))
-            .first->second;
+    question.image = set->arena.keep_once(record.text(own.image));
+    question.cluster = clusters.number(std::string(question.image));
     question.text = set->arena.keep(record.text(own.question));
     question.first_answer = static_cast<std::uint32_t>(set->answers.size());
     for (const std::string& answer : texts(record, own.answers)) {
@@ -140,7 +155,7 @@ Task open_questions(const OwnTask& own, const fs::path& data, const fs::path& im
     set->questions.push_back(question);
   });
   const std::string rules = own.rules.empty() ? "vqa/official" : own.rules;
-  const std::string metric = rules.starts_with("anls/") ? "anls" : "vqa_accuracy";
+  const std::string metric = answer_metric(own);
   answer_scorer(set, rules, metric);  // unknown rules are refused when the task is opened
   Task task;
   task.rules = {rules};
@@ -154,11 +169,12 @@ Task open_captions(const OwnTask& own, const fs::path& data, const fs::path& ima
   set->images = images;
   set->files = {data};
   set->detailed = own.kind == "detailed_captions";
+  if (own.max_new_tokens > 0) set->max_new_tokens = own.max_new_tokens;
   UniqueIds ids;
   each_own_record(own, data, [&](JsonRecord& record) {
     CaptionItem item;
     item.id = record.id(own.id);
-    ids.add(record, own.id, item.id);
+    ids.add(item.id, record, own.id);
     item.image = record.text(own.image);
     item.references = texts(record, own.references);
     set->items.push_back(std::move(item));
@@ -174,20 +190,17 @@ Task open_groundings(const OwnTask& own, const fs::path& data, const fs::path& i
   set->images = images;
   set->files = {data};
   set->split = own.name;
+  if (own.max_new_tokens > 0) set->max_new_tokens = own.max_new_tokens;
   UniqueIds ids;
-  std::map<std::string, std::uint32_t> clusters;
+  ClusterNumbers<std::string> clusters;
   each_own_record(own, data, [&](JsonRecord& record) {
     Expression expression;
     expression.id = record.id(own.id);
-    ids.add(record, own.id, expression.id);
+    ids.add(expression.id, record, own.id);
     expression.image = record.text(own.image);
-    expression.cluster =
-        clusters.try_emplace(expression.image, static_cast<std::uint32_t>(clusters.size()))
-            .first->second;
+    expression.cluster = clusters.number(expression.image);
     expression.text = record.text(own.expression);
-    double numbers[4];
-    record.box(own.box, numbers);
-    expression.box = {numbers[0], numbers[1], numbers[2], numbers[3]};
+    expression.box = record.box(own.box);
     set->expressions.push_back(std::move(expression));
   });
   Task task;
@@ -207,9 +220,11 @@ fs::path locate(const std::string& name, const fs::path& declaration, const Task
 }
 
 Task open_own(const OwnTask& own, const fs::path& declaration, const TaskSources& sources) {
-  const fs::path data = locate(own.data, declaration, sources);
+  const fs::path data =
+      sources.annotations.empty() ? locate(own.data, declaration, sources) : sources.annotations;
   require_file(data, fmt::format("'data' of {} names it", declaration.string()));
-  const fs::path images = locate(own.images, declaration, sources);
+  const fs::path images =
+      sources.images.empty() ? locate(own.images, declaration, sources) : sources.images;
   Task task = own.kind == "questions"    ? open_questions(own, data, images)
               : own.kind == "groundings" ? open_groundings(own, data, images)
                                          : open_captions(own, data, images);
@@ -226,10 +241,10 @@ PredictionFormat predictions_of(const OwnTask& own) {
   return {.id_field = own.id, .text_field = own.kind == "questions" ? "answer" : "caption"};
 }
 
-std::vector<std::string> metrics_of(const std::string& kind) {
-  if (kind == "questions") return {"vqa_accuracy"};
-  if (kind == "groundings") return {"acc@0.5", "mean_iou"};
-  if (kind == "captions") return {"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider"};
+std::vector<std::string> metrics_of(const OwnTask& own) {
+  if (own.kind == "questions") return {answer_metric(own)};
+  if (own.kind == "groundings") return {"acc@0.5", "mean_iou"};
+  if (own.kind == "captions") return {"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider"};
   return {"chars", "sentences", "nes", "bleu4", "rouge_l", "cider"};
 }
 
@@ -244,20 +259,16 @@ void add_tasks_from_folder(TaskTable& table, const fs::path& folder) {
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     const OwnTask own = read_own_task(file);
-    const std::vector<std::string> kinds = {"questions", "captions", "detailed_captions",
-                                            "groundings"};
-    require(std::find(kinds.begin(), kinds.end(), own.kind) != kinds.end(),
-            "{}: kind '{}'{}; want one of {}", file.string(), own.kind,
-            did_you_mean(own.kind, kinds), fmt::join(kinds, ", "));
     TaskDeclaration task{.name = own.name,
                          .summary = own.summary,
                          .files = {own.data, own.images},
-                         .metrics = metrics_of(own.kind)};
+                         .metrics = metrics_of(own)};
     task.predictions = predictions_of(own);
     task.open = [own, file](const TaskSources& sources, const auto&) {
       return open_own(own, file, sources);
     };
-    table.add(std::move(task));
+    with_context([&] { return fmt::format("reading {}", file.string()); },
+                 [&] { table.add(std::move(task)); });
   }
 }
 

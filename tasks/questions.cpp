@@ -3,7 +3,6 @@
 #include <functional>
 
 #include "harness/base/error.h"
-#include "harness/base/file.h"
 #include "metrics/sample_means.h"
 #include "metrics/text/anls.h"
 #include "metrics/text/textvqa_answer.h"
@@ -27,7 +26,7 @@ class QuestionDataset final : public Dataset {
     Request request{.ticket = index, .id = id(index), .kind = Kind::kText};
     request.purpose = Purpose::kShortAnswer;
     request.text = question.text;
-    request.images.push_back({.path = resolve_within(set_->images, question.image)});
+    request.images = {sample_image(set_->images, question.image, question.id, set_->files[0])};
     const auto tokens = std::span(set_->ocr_tokens).subspan(question.first_token, question.tokens);
     request.ocr_tokens.assign(tokens.begin(), tokens.end());
     request.decoding.max_new_tokens = set_->max_new_tokens;

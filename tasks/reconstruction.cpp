@@ -1,11 +1,10 @@
-#include <algorithm>
 #include <charconv>
 
 #include "harness/base/error.h"
-#include "harness/base/file.h"
 #include "harness/base/hash.h"
 #include "harness/media/crop.h"
 #include "harness/media/decode.h"
+#include "harness/media/image_files.h"
 #include "metrics/image/reconstruction.h"
 #include "tasks/annotation_support.h"
 #include "tasks/declarations.h"
@@ -19,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kImages = "imagenet/val";
+constexpr const char* kRules = "reconstruction/per_image";
 
 struct ReconstructionSet {
   std::vector<fs::path> files;  ///< ascending by file name, as the published evaluations order them
@@ -33,34 +33,6 @@ int parse_size(const std::string& text) {
     throw UsageError(fmt::format("size={}: want a whole number of pixels from 8 to 4096", text));
   }
   return size;
-}
-
-bool is_image(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpeg" || extension == ".jpg" || extension == ".png";
-}
-
-std::vector<fs::path> list_images(const fs::path& folder) {
-  require(fs::is_directory(folder),
-          "missing folder {}; docs/data.md says where to get the images "
-          "and where to put them",
-          folder.string());
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && is_image(entry.path())) files.push_back(entry.path());
-  }
-  require(!files.empty(), "{} holds no JPEG or PNG image", folder.string());
-  const auto by_name = [](const fs::path& a, const fs::path& b) {
-    return a.filename() < b.filename();
-  };
-  std::sort(files.begin(), files.end(), by_name);
-  for (std::size_t i = 1; i < files.size(); ++i) {
-    require(files[i].stem() != files[i - 1].stem(), "two images have the name '{}': {} and {}",
-            files[i].stem().string(), files[i - 1].string(), files[i].string());
-  }
-  return files;
 }
 
 Image crop_by_protocol(const ReconstructionSet& set, Image image) {
@@ -182,19 +154,28 @@ class ReconstructionScorer final : public Scorer {
   std::int64_t images_ = 0, reconstructed_ = 0;
 };
 
+std::unique_ptr<Scorer> new_scorer(const std::string& rules) {
+  if (rules == kRules) return std::make_unique<ReconstructionScorer>();
+  throw UsageError(
+      fmt::format("there are no reconstruction rules named '{}'; there is {}", rules, kRules));
+}
+
 Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
   auto set = std::make_shared<ReconstructionSet>();
   set->crop = options.at("crop");
   set->size = parse_size(options.at("size"));
-  set->files = list_images(sources.images.empty() ? sources.data_root / kImages : sources.images);
+  const fs::path folder = sources.images.empty() ? sources.data_root / kImages : sources.images;
+  set->files =
+      with_context([] { return "looking for the images; docs/data.md says where to get them"; },
+                   [&] { return list_images(folder); });
   Task task;
   task.version = "1";
   task.kind = Kind::kReconstruct;
-  task.rules = {"reconstruction/per_image"};
+  task.rules = {kRules};
   task.protocol = {{"split", "val"}, {"ssim", "skimage-uniform7"}, {"psnr", "mean of images"}};
   task.dataset = std::make_shared<ReconstructionDataset>(set);
   task.measure = [set](std::size_t index, Answer& answer) { measure(*set, index, answer); };
-  task.new_scorer = [](const std::string&) { return std::make_unique<ReconstructionScorer>(); };
+  task.new_scorer = new_scorer;
   return task;
 }
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "harness/base/error.h"
@@ -34,6 +32,17 @@ struct Ref {
   std::vector<Sentence> sentences;
 };
 
+/// A field of a dictionary, by one of the accessors of `PickleValue`; errors name the field.
+template <typename Accessor>
+decltype(auto) field(const PickleValue& item, const char* name, Accessor accessor) {
+  return with_context([&] { return fmt::format("reading field '{}'", name); },
+                      [&]() -> decltype(auto) { return (item.at(name).*accessor)(); });
+}
+
+std::string id_field(const PickleValue& item, const char* name) {
+  return std::to_string(field(item, name, &PickleValue::integer));
+}
+
 std::vector<Ref> refs_from_pickle(const fs::path& file) {
   const PickleValue document = read_pickle_file(file);
   std::vector<Ref> refs;
@@ -43,13 +52,13 @@ std::vector<Ref> refs_from_pickle(const fs::path& file) {
   with_context(where, [&] {
     for (const PickleValue& item : document.list()) {
       Ref ref;
-      ref.id = std::to_string(item.at("ref_id").integer());
-      ref.split = item.at("split").text();
-      ref.image_id = item.at("image_id").integer();
-      ref.annotation_id = item.at("ann_id").integer();
-      for (const PickleValue& sentence : item.at("sentences").list()) {
+      ref.id = id_field(item, "ref_id");
+      ref.split = field(item, "split", &PickleValue::text);
+      ref.image_id = field(item, "image_id", &PickleValue::integer);
+      ref.annotation_id = field(item, "ann_id", &PickleValue::integer);
+      for (const PickleValue& sentence : field(item, "sentences", &PickleValue::list)) {
         ref.sentences.push_back(
-            {std::to_string(sentence.at("sent_id").integer()), sentence.at("sent").text()});
+            {id_field(sentence, "sent_id"), field(sentence, "sent", &PickleValue::text)});
       }
       refs.push_back(std::move(ref));
     }
@@ -66,11 +75,9 @@ std::vector<Ref> refs_from_json(const fs::path& file) {
     ref.split = record.text("split");
     ref.image_id = record.integer("image_id");
     ref.annotation_id = record.integer("ann_id");
-    for (auto element : record.array("sentences")) {
-      JsonRecord sentence(element.get_object(), [&] { return record.name() + ", 'sentences'"; });
-      std::string id = sentence.id("sent_id");
-      ref.sentences.push_back({std::move(id), std::string(sentence.text("sent"))});
-    }
+    record.each_record("sentences", [&](JsonRecord& sentence) {
+      ref.sentences.push_back({sentence.id("sent_id"), std::string(sentence.text("sent"))});
+    });
     refs.push_back(std::move(ref));
   });
   return refs;
@@ -90,22 +97,23 @@ bool in_split(const std::string& split, const std::string& wanted) {
 void join(const std::vector<Ref>& refs, const CocoInstances& instances, GroundingSet& set) {
   std::unordered_map<std::int64_t, const CocoObject*> objects;
   for (const CocoObject& object : instances.objects) objects[object.id] = &object;
-  ClusterNumbers clusters;
-  std::unordered_map<std::string, bool> seen;
+  ClusterNumbers<std::int64_t> clusters;
+  UniqueIds ref_ids, sentence_ids;
+  const std::string file = set.files[0].string();
   for (const Ref& ref : refs) {
     if (!in_split(ref.split, set.split)) continue;
+    require(ref_ids.add(ref.id), "{}: ref_id {} occurs twice", file, ref.id);
     const auto object = objects.find(ref.annotation_id);
-    const std::size_t image = find_by_id(instances.images, ref.image_id);
-    require(object != objects.end() && image < instances.images.size(),
-            "{}: ref {} is of annotation {} in image {}, which {} lacks", set.files[0].string(),
-            ref.id, ref.annotation_id, ref.image_id, set.files[1].string());
+    require(object != objects.end() && object->second->image_id == ref.image_id,
+            "{}: ref_id {} is of annotation {} in image {}, which {} lacks", file, ref.id,
+            ref.annotation_id, ref.image_id, set.files[1].string());
+    const CocoImage& image = instances.images[find_by_id(instances.images, ref.image_id)];
     for (const Sentence& sentence : ref.sentences) {
-      require(seen.emplace(sentence.id, true).second, "{}: sent_id {} occurs twice",
-              set.files[0].string(), sentence.id);
-      const CocoImage& picture = instances.images[image];
-      set.expressions.push_back({sentence.id, ref.id, picture.file_name, sentence.text,
-                                 clusters.number(ref.image_id), object->second->box, picture.width,
-                                 picture.height});
+      require(sentence_ids.add(sentence.id), "{}: sent_id {} of ref_id {} occurs twice", file,
+              sentence.id, ref.id);
+      set.expressions.push_back({sentence.id, ref.id, image.file_name, sentence.text,
+                                 clusters.number(ref.image_id), object->second->box, image.width,
+                                 image.height});
     }
   }
   require(!set.expressions.empty(), "{}: no sentence of the split '{}'", set.files[0].string(),
@@ -117,12 +125,12 @@ void read_coco_style(const fs::path& file, GroundingSet& set) {
   JsonFile json(file);
   JsonRecord top = json.top();
   std::unordered_map<std::int64_t, std::size_t> places;
-  ClusterNumbers clusters;
-  json.each_record(top, "images", [&](JsonRecord& record) {
+  ClusterNumbers<std::int64_t> clusters;
+  top.each_record("images", [&](JsonRecord& record) {
     Expression expression;
     expression.image = record.text("file_name");
-    expression.height = static_cast<int>(record.optional_integer("height").value_or(0));
-    expression.width = static_cast<int>(record.optional_integer("width").value_or(0));
+    expression.height = record.pixels("height");
+    expression.width = record.pixels("width");
     const std::int64_t id = record.integer("id");
     expression.cluster = clusters.number(record.optional_integer("original_id").value_or(id));
     expression.text = record.text("caption");
@@ -132,18 +140,18 @@ void read_coco_style(const fs::path& file, GroundingSet& set) {
     set.expressions.push_back(std::move(expression));
   });
   std::vector<bool> boxed(set.expressions.size());
-  json.each_record(top, "annotations", [&](JsonRecord& record) {
-    const auto place = places.find(record.integer("image_id"));
-    require(place != places.end(), "{}: its image is not among 'images'", record.name());
+  top.each_record("annotations", [&](JsonRecord& record) {
+    const std::int64_t image_id = record.integer("image_id");
+    const auto place = places.find(image_id);
+    require(place != places.end(), "{}: image {} is not among 'images'", record.name(), image_id);
     require(!boxed[place->second], "{}: a second box for one expression", record.name());
     boxed[place->second] = true;
-    double numbers[4];
-    record.box("bbox", numbers);
-    set.expressions[place->second].box = {numbers[0], numbers[1], numbers[2], numbers[3]};
+    set.expressions[place->second].box = record.box("bbox");
   });
-  const auto missing = std::find(boxed.begin(), boxed.end(), false);
-  require(missing == boxed.end() && !boxed.empty(), "{}: {}", file.string(),
-          boxed.empty() ? "no expression in it" : "an expression has no box");
+  require(!boxed.empty(), "{}: 'images' is empty", file.string());
+  for (std::size_t i = 0; i < boxed.size(); ++i) {
+    require(boxed[i], "{}: image {} has no box", file.string(), set.expressions[i].id);
+  }
 }
 
 Task open(const RefSplit& split, const TaskSources& sources) {

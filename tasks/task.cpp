@@ -35,7 +35,11 @@ TaskChoice parse_choice(std::string_view text) {
       throw UsageError(
           fmt::format("the task option '{}' in '{}' is not of the form name=value", pair, text));
     }
-    choice.options[std::string(strip(pair.substr(0, equals)))] = strip(pair.substr(equals + 1));
+    const std::string name(strip(pair.substr(0, equals)));
+    const std::string value(strip(pair.substr(equals + 1)));
+    if (!choice.options.emplace(name, value).second) {
+      throw UsageError(fmt::format("the task option '{}' stands twice in '{}'", name, text));
+    }
   }
   return choice;
 }
@@ -56,9 +60,9 @@ TaskDeclaration::Options fill_options(const TaskDeclaration& task,
         std::find_if(task.options.begin(), task.options.end(),
                      [&, &wanted = name](const auto& o) { return o.name == wanted; });
     if (option == task.options.end()) {
-      throw UsageError(fmt::format("the task {} has no option '{}'{}; it has: {}", task.name, name,
-                                   did_you_mean(name, names_of(task.options)),
-                                   fmt::join(names_of(task.options), ", ")));
+      const std::vector<std::string> known = names_of(task.options);
+      throw UsageError(fmt::format("the task {} has no option '{}'{}; it has {}", task.name, name,
+                                   did_you_mean(name, known), fmt::join(known, ", ")));
     }
     const auto& choices = option->choices;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
@@ -96,6 +100,8 @@ void TaskTable::add(TaskDeclaration declaration) {
   for (const TaskDeclaration& known : declarations_) {
     require(known.name != declaration.name, "two tasks are named '{}'", declaration.name);
   }
+  declaration.options.push_back(
+      {kExifRotation, "off", "turn images upright as their EXIF data say", {"off", "on"}});
   declarations_.push_back(std::move(declaration));
 }
 

@@ -108,6 +108,9 @@ struct TaskChoice {
 /// Splits "a,b[x=1,y=2]" into choices. Throws `UsageError`.
 std::vector<TaskChoice> parse_task_choices(std::string_view text);
 
+/// The option that every task has: "on" turns images upright. Published numbers are without.
+inline constexpr const char* kExifRotation = "exif_rotation";
+
 /// All tasks by name. A value, built once; own task files add to it.
 class TaskTable {
  public:

@@ -17,59 +17,27 @@ constexpr const char* kAnnotations = "textvqa/TextVQA_0.5.1_val.json";
 constexpr const char* kOcr = "textvqa/TextVQA_Rosetta_OCR_v0.2_val.json";
 constexpr const char* kImages = "textvqa/train_images";
 
-std::string_view text_of(simdjson::ondemand::value element, const JsonRecord& record,
-                         std::string_view field) {
-  std::string_view text;
-  if (element.get_string().get(text) != simdjson::SUCCESS) {
-    record.fail_field(field, "holds something that is not a string");
-  }
-  return text;
-}
-
-/// Numbers images by their name in order of first appearance.
-class ImageNames {
- public:
-  explicit ImageNames(TextArena& arena) : arena_(arena) {}
-  void assign(std::string_view image_id, Question& question) {
-    auto found = places_.find(image_id);
-    if (found == places_.end()) {
-      const std::string_view file = arena_.keep(std::string(image_id) + ".jpg");
-      const Place place{file, static_cast<std::uint32_t>(places_.size())};
-      found = places_.emplace(file.substr(0, image_id.size()), place).first;
-    }
-    question.image = found->second.file;
-    question.cluster = found->second.cluster;
-  }
-
- private:
-  struct Place {
-    std::string_view file;
-    std::uint32_t cluster;
-  };
-  TextArena& arena_;
-  std::unordered_map<std::string_view, Place> places_;
-};
-
 void read_annotations(const fs::path& file, QuestionSet& set) {
   JsonFile json(file);
   JsonRecord top = json.top();
-  ImageNames images(set.arena);
-  std::unordered_map<std::string_view, bool> seen;
-  json.each_record(top, "data", [&](JsonRecord& record) {
+  ClusterNumbers<std::string> clusters;
+  UniqueIds ids;
+  top.each_record("data", [&](JsonRecord& record) {
     Question question;
     question.text = set.arena.keep(record.text("question"));
-    images.assign(record.text("image_id"), question);
+    const std::string image = std::string(record.text("image_id")) + ".jpg";
+    question.image = set.arena.keep_once(image);
+    question.cluster = clusters.number(image);
     question.first_answer = static_cast<std::uint32_t>(set.answers.size());
-    for (auto element : record.array("answers")) {
-      set.answers.push_back(set.arena.keep(text_of(element.value(), record, "answers")));
-    }
+    record.each_text(
+        "answers", [&](std::string_view answer) { set.answers.push_back(set.arena.keep(answer)); });
     question.answers = static_cast<std::uint32_t>(set.answers.size()) - question.first_answer;
     if (question.answers != 10) {
       record.fail_field("answers", fmt::format("has {} answers, want ten", question.answers));
     }
-    question.id = set.arena.keep(record.id("question_id"));
-    require(seen.emplace(question.id, true).second, "{}: question_id {} occurs twice",
-            record.name(), question.id);
+    const std::string id = record.id("question_id");
+    ids.add(id, record, "question_id");
+    question.id = set.arena.keep(id);
     set.questions.push_back(question);
   });
   require(!set.questions.empty(), "{}: 'data' is empty", file.string());
@@ -80,13 +48,15 @@ void read_ocr(const fs::path& file, QuestionSet& set) {
   std::unordered_map<std::string, std::pair<std::uint32_t, std::uint32_t>> ranges;
   JsonFile json(file);
   JsonRecord top = json.top();
-  json.each_record(top, "data", [&](JsonRecord& record) {
+  top.each_record("data", [&](JsonRecord& record) {
     const std::string image = std::string(record.text("image_id")) + ".jpg";
     const auto first = static_cast<std::uint32_t>(set.ocr_tokens.size());
-    for (auto element : record.array("ocr_tokens")) {
-      set.ocr_tokens.push_back(set.arena.keep(text_of(element.value(), record, "ocr_tokens")));
-    }
-    ranges[image] = {first, static_cast<std::uint32_t>(set.ocr_tokens.size()) - first};
+    record.each_text("ocr_tokens", [&](std::string_view token) {
+      set.ocr_tokens.push_back(set.arena.keep(token));
+    });
+    const std::uint32_t count = static_cast<std::uint32_t>(set.ocr_tokens.size()) - first;
+    require(ranges.try_emplace(image, first, count).second, "{}: image_id '{}' occurs twice",
+            record.name(), image.substr(0, image.size() - 4));
   });
   for (Question& question : set.questions) {
     const auto found = ranges.find(std::string(question.image));

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <unordered_map>
 
 #include "harness/base/error.h"
@@ -20,73 +19,78 @@ struct VqaSplit {
 
 void read_answers(JsonRecord& record, QuestionSet& set, Question& question) {
   question.first_answer = static_cast<std::uint32_t>(set.answers.size());
-  for (auto element : record.array("answers")) {
-    JsonRecord answer(element.get_object(), [&] { return record.name() + ", 'answers'"; });
+  record.each_record("answers", [&](JsonRecord& answer) {
     set.answers.push_back(set.arena.keep(answer.text("answer")));
-  }
+  });
   question.answers = static_cast<std::uint32_t>(set.answers.size()) - question.first_answer;
   if (question.answers == 0) record.fail_field("answers", "is empty, want ten answers");
-}
-
-/// One of a few names, kept once.
-std::string_view keep_name(std::vector<std::string_view>& known, TextArena& arena,
-                           std::string_view name) {
-  const auto found = std::find(known.begin(), known.end(), name);
-  if (found != known.end()) return *found;
-  return known.emplace_back(arena.keep(name));
 }
 
 void read_annotations(const fs::path& file, const std::string& image_prefix, QuestionSet& set) {
   JsonFile json(file);
   JsonRecord top = json.top();
-  ClusterNumbers clusters;
-  std::vector<std::string_view> names;
-  std::unordered_map<std::string_view, std::size_t> seen;
-  json.each_record(top, "annotations", [&](JsonRecord& record) {
+  ClusterNumbers<std::int64_t> clusters;
+  UniqueIds ids;
+  top.each_record("annotations", [&](JsonRecord& record) {
     Question question;
-    question.groups[1] = keep_name(names, set.arena, record.text("question_type"));
+    question.groups[1] = set.arena.keep_once(record.text("question_type"));
     read_answers(record, set, question);
     const std::int64_t image_id = record.integer("image_id");
     question.cluster = clusters.number(image_id);
-    question.groups[0] = keep_name(names, set.arena, record.text("answer_type"));
-    question.id = set.arena.keep(record.id("question_id"));
+    question.groups[0] = set.arena.keep_once(record.text("answer_type"));
+    const std::string id = record.id("question_id");
+    ids.add(id, record, "question_id");
+    question.id = set.arena.keep(id);
     question.image = set.arena.keep(coco_file_name(image_prefix, image_id));
-    require(seen.emplace(question.id, set.questions.size()).second,
-            "{}: question_id {} occurs twice", record.name(), question.id);
     set.questions.push_back(question);
   });
   require(!set.questions.empty(), "{}: 'annotations' is empty", file.string());
 }
 
-/// Adds the questions' words to the annotations, or makes the set of them alone.
+/// Makes the set of the questions alone, of a split whose answers are not public.
 void read_questions(const fs::path& file, const std::string& image_prefix, QuestionSet& set) {
-  const bool annotated = !set.questions.empty();
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (std::size_t i = 0; i < set.questions.size(); ++i) places[set.questions[i].id] = i;
   JsonFile json(file);
   JsonRecord top = json.top();
-  ClusterNumbers clusters;
-  json.each_record(top, "questions", [&](JsonRecord& record) {
+  ClusterNumbers<std::int64_t> clusters;
+  UniqueIds ids;
+  top.each_record("questions", [&](JsonRecord& record) {
+    Question question;
     const std::int64_t image_id = record.integer("image_id");
-    const std::string_view text = set.arena.keep(record.text("question"));
-    const std::string id = record.id("question_id");
-    if (annotated) {
-      const auto place = places.find(id);
-      require(place != places.end(), "{}: question_id {} is not among the annotations",
-              record.name(), id);
-      set.questions[place->second].text = text;
-      return;
-    }
-    Question question{.id = set.arena.keep(id), .text = text};
     question.image = set.arena.keep(coco_file_name(image_prefix, image_id));
     question.cluster = clusters.number(image_id);
-    require(places.emplace(question.id, set.questions.size()).second,
-            "{}: question_id {} occurs twice", record.name(), id);
+    question.text = set.arena.keep(record.text("question"));
+    const std::string id = record.id("question_id");
+    ids.add(id, record, "question_id");
+    question.id = set.arena.keep(id);
     set.questions.push_back(question);
   });
-  for (const Question& question : set.questions) {
-    require(question.text.data() != nullptr, "{}: question_id {} of the annotations is missing",
-            file.string(), question.id);
+  require(!set.questions.empty(), "{}: 'questions' is empty", file.string());
+}
+
+/// Adds the questions' words to annotations that have been read.
+void add_question_texts(const fs::path& file, const std::string& image_prefix, QuestionSet& set) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < set.questions.size(); ++i) places[set.questions[i].id] = i;
+  std::vector<bool> asked(set.questions.size());
+  JsonFile json(file);
+  JsonRecord top = json.top();
+  top.each_record("questions", [&](JsonRecord& record) {
+    const std::string image = coco_file_name(image_prefix, record.integer("image_id"));
+    const std::string_view text = record.text("question");
+    const std::string id = record.id("question_id");
+    const auto place = places.find(id);
+    require(place != places.end(), "{}: question_id {} is not among the annotations", record.name(),
+            id);
+    require(!asked[place->second], "{}: question_id '{}' occurs twice", record.name(), id);
+    Question& question = set.questions[place->second];
+    require(question.image == image, "{}: question_id {} is about {}, in the annotations about {}",
+            record.name(), id, image, question.image);
+    asked[place->second] = true;
+    question.text = set.arena.keep(text);
+  });
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    require(asked[i], "{}: question_id {} of the annotations is missing", file.string(),
+            set.questions[i].id);
   }
 }
 
@@ -94,13 +98,17 @@ Task open(const VqaSplit& split, const TaskSources& sources) {
   auto set = std::make_shared<QuestionSet>();
   set->dimensions = {"answer_type", "question_type"};
   set->images = sources.images.empty() ? sources.data_root / split.images : sources.images;
-  if (!split.annotations.empty()) {
-    set->files.push_back(source_file(sources.annotations, sources, split.annotations));
-    read_annotations(set->files.back(), split.image_prefix, *set);
+  const auto questions = [&] { return source_file(sources.questions, sources, split.questions); };
+  if (split.annotations.empty()) {
+    set->files = {questions()};
+    read_questions(set->files[0], split.image_prefix, *set);
+  } else {
+    set->files = {source_file(sources.annotations, sources, split.annotations)};
+    read_annotations(set->files[0], split.image_prefix, *set);
   }
-  if (!sources.for_scoring || split.annotations.empty()) {
-    set->files.push_back(source_file(sources.questions, sources, split.questions));
-    read_questions(set->files.back(), split.image_prefix, *set);
+  if (!split.annotations.empty() && !sources.for_scoring) {
+    set->files.push_back(questions());
+    add_question_texts(set->files[1], split.image_prefix, *set);
   }
   Task task;
   task.version = "1";

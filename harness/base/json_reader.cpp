@@ -1,6 +1,7 @@
 #include "harness/base/json_reader.h"
 
 #include <cmath>
+#include <limits>
 
 #include "harness/base/error.h"
 
@@ -10,28 +11,93 @@ namespace od = simdjson::ondemand;
 
 namespace {
 
-std::string_view type_name(od::value value) {
-  switch (value.type().value_unsafe()) {
-    case od::json_type::array:
-      return "an array";
-    case od::json_type::object:
-      return "an object";
-    case od::json_type::number:
-      return "a number";
-    case od::json_type::string:
-      return "a string";
-    case od::json_type::boolean:
-      return "true or false";
-    case od::json_type::null:
-      return "null";
+constexpr std::string_view kSpace = " \t\r\n";
+
+/// What stands where another type is wanted: "an array", "NaN", "1e999".
+std::string describe(od::value value) {
+  od::json_type type{};
+  if (value.type().get(type) == simdjson::SUCCESS) {
+    if (type == od::json_type::array) return "an array";
+    if (type == od::json_type::object) return "an object";
+    if (type == od::json_type::string) return "a string";
   }
-  return "no JSON value";
+  constexpr std::size_t kMost = 40;
+  std::string_view token = value.raw_json_token();
+  token = token.substr(0, std::min(token.find_first_of(kSpace), kMost));
+  return std::string(token);
 }
 
 /// Whether the syntax itself is broken, as opposed to a value of another type.
 bool is_type_error(simdjson::error_code code) {
   return code == simdjson::INCORRECT_TYPE || code == simdjson::NUMBER_ERROR ||
          code == simdjson::NUMBER_OUT_OF_RANGE;
+}
+
+[[noreturn]] void fail_syntax(std::string_view where, simdjson::error_code error) {
+  if (error == simdjson::UTF8_ERROR) fail("{}: the text is not valid UTF-8", where);
+  fail("{}: broken or truncated JSON ({})", where, simdjson::error_message(error));
+}
+
+/// `value` as T, which `get` reads from it; throws about the field when it is none.
+template <typename T, typename Get>
+T convert(const JsonRecord& record, std::string_view field, od::value value,
+          std::string_view wanted, Get get) {
+  T result{};
+  const simdjson::error_code error = get(value, result);
+  if (error == simdjson::SUCCESS) return result;
+  if (!is_type_error(error)) record.fail_field(field, simdjson::error_message(error));
+  record.fail_field(field, fmt::format("is {}, want {}", describe(value), wanted));
+}
+
+std::int64_t to_integer(const JsonRecord& record, std::string_view field, od::value value,
+                        std::string_view wanted = "an integer") {
+  return convert<std::int64_t>(record, field, value, wanted, [](od::value v, std::int64_t& out) {
+    return v.get_int64().get(out);
+  });
+}
+
+double to_number(const JsonRecord& record, std::string_view field, od::value value) {
+  return convert<double>(record, field, value, "a finite number", [](od::value v, double& out) {
+    const simdjson::error_code error = v.get_double().get(out);
+    return error == simdjson::SUCCESS && !std::isfinite(out) ? simdjson::NUMBER_ERROR : error;
+  });
+}
+
+std::string_view to_text(const JsonRecord& record, std::string_view field, od::value value) {
+  return convert<std::string_view>(
+      record, field, value, "a string",
+      [](od::value v, std::string_view& out) { return v.get_string().get(out); });
+}
+
+std::string to_id(const JsonRecord& record, std::string_view field, od::value value) {
+  od::json_type type{};
+  if (value.type().get(type) == simdjson::SUCCESS && type == od::json_type::string) {
+    return std::string(to_text(record, field, value));
+  }
+  return std::to_string(to_integer(record, field, value, "an integer or a string"));
+}
+
+/// Calls `visit` for every element of an array, an object each. `owner` names what holds it.
+void visit_objects(od::array array, const JsonRecord::Namer& owner, std::string_view field,
+                   const JsonRecord::Visit& visit) {
+  std::size_t number = 0;
+  const auto name = [&] {
+    return field.empty() ? fmt::format("{}: record {}", owner(), number)
+                         : fmt::format("{}: record {} of '{}'", owner(), number, field);
+  };
+  for (auto element : array) {
+    ++number;
+    od::value value;
+    od::object object;
+    simdjson::error_code error = element.get(value);
+    if (error == simdjson::SUCCESS) error = value.get_object().get(object);
+    if (error == simdjson::INCORRECT_TYPE) {
+      fail("{} is {}, want an object", name(), describe(value));
+    }
+    if (error != simdjson::SUCCESS) fail_syntax(name(), error);
+    JsonRecord record(object, [&name] { return name(); });
+    visit(record);
+  }
 }
 
 }  // namespace
@@ -44,8 +110,11 @@ std::optional<od::value> JsonRecord::find(std::string_view field) {
   od::value value;
   const simdjson::error_code error = object_.find_field_unordered(field).get(value);
   if (error == simdjson::NO_SUCH_FIELD) return std::nullopt;
-  if (error != simdjson::SUCCESS) fail_field(field, simdjson::error_message(error));
-  if (value.type().value_unsafe() == od::json_type::null) return std::nullopt;
+  if (error != simdjson::SUCCESS) {
+    fail_syntax(fmt::format("{}, looking for field '{}'", name_(), field), error);
+  }
+  bool null = false;
+  if (value.is_null().get(null) == simdjson::SUCCESS && null) return std::nullopt;
   return value;
 }
 
@@ -54,54 +123,6 @@ od::value JsonRecord::need(std::string_view field, std::string_view wanted) {
   if (!value) fail_field(field, fmt::format("is missing, want {}", wanted));
   return *value;
 }
-
-namespace {
-
-template <typename T, typename Get>
-T convert(const JsonRecord& record, std::string_view field, od::value value,
-          std::string_view wanted, Get get) {
-  T result{};
-  const simdjson::error_code error = get(value, result);
-  if (error == simdjson::SUCCESS) return result;
-  if (!is_type_error(error)) record.fail_field(field, simdjson::error_message(error));
-  record.fail_field(field, fmt::format("is {}, want {}", type_name(value), wanted));
-}
-
-std::int64_t to_integer(const JsonRecord& record, std::string_view field, od::value value) {
-  return convert<std::int64_t>(
-      record, field, value, "an integer",
-      [](od::value v, std::int64_t& out) { return v.get_int64().get(out); });
-}
-
-double to_number(const JsonRecord& record, std::string_view field, od::value value) {
-  const double number =
-      convert<double>(record, field, value, "a finite number",
-                      [](od::value v, double& out) { return v.get_double().get(out); });
-  if (!std::isfinite(number)) record.fail_field(field, "is not a finite number");
-  return number;
-}
-
-std::string_view to_text(const JsonRecord& record, std::string_view field, od::value value) {
-  return convert<std::string_view>(
-      record, field, value, "a string",
-      [](od::value v, std::string_view& out) { return v.get_string().get(out); });
-}
-
-std::string to_id(const JsonRecord& record, std::string_view field, od::value value) {
-  if (value.type().value_unsafe() == od::json_type::string) {
-    return std::string(to_text(record, field, value));
-  }
-  return std::to_string(
-      convert<std::int64_t>(record, field, value, "an integer or a string",
-                            [](od::value v, std::int64_t& out) { return v.get_int64().get(out); }));
-}
-
-od::array to_array(const JsonRecord& record, std::string_view field, od::value value) {
-  return convert<od::array>(record, field, value, "an array",
-                            [](od::value v, od::array& out) { return v.get_array().get(out); });
-}
-
-}  // namespace
 
 std::int64_t JsonRecord::integer(std::string_view field) {
   return to_integer(*this, field, need(field, "an integer"));
@@ -119,14 +140,9 @@ std::string JsonRecord::id(std::string_view field) {
   return to_id(*this, field, need(field, "an integer or a string"));
 }
 
-std::optional<std::string> JsonRecord::optional_id(std::string_view field) {
-  const std::optional<od::value> value = find(field);
-  if (!value) return std::nullopt;
-  return to_id(*this, field, *value);
-}
-
 od::array JsonRecord::array(std::string_view field) {
-  return to_array(*this, field, need(field, "an array"));
+  return convert<od::array>(*this, field, need(field, "an array"), "an array",
+                            [](od::value v, od::array& out) { return v.get_array().get(out); });
 }
 
 std::optional<std::int64_t> JsonRecord::optional_integer(std::string_view field) {
@@ -147,128 +163,134 @@ std::optional<std::string_view> JsonRecord::optional_text(std::string_view field
   return to_text(*this, field, *value);
 }
 
-std::optional<od::array> JsonRecord::optional_array(std::string_view field) {
+std::optional<std::string> JsonRecord::optional_id(std::string_view field) {
   const std::optional<od::value> value = find(field);
   if (!value) return std::nullopt;
-  return to_array(*this, field, *value);
+  return to_id(*this, field, *value);
 }
 
-void JsonRecord::box(std::string_view field, double (&numbers)[4]) {
+int JsonRecord::pixels(std::string_view field) {
+  const std::int64_t value = optional_integer(field).value_or(0);
+  if (value < 0 || value > std::numeric_limits<int>::max()) {
+    fail_field(field, fmt::format("is {}, want a number of pixels", value));
+  }
+  return static_cast<int>(value);
+}
+
+Box JsonRecord::box(std::string_view field) {
+  double numbers[4] = {};
   std::size_t count = 0;
   for (auto element : array(field)) {
     od::value value;
     const simdjson::error_code error = element.get(value);
-    if (error != simdjson::SUCCESS) fail_field(field, simdjson::error_message(error));
+    if (error != simdjson::SUCCESS) fail_syntax(fmt::format("{}, '{}'", name_(), field), error);
     if (count == 4) fail_field(field, "has more than four numbers, want [x, y, width, height]");
     numbers[count++] = to_number(*this, field, value);
   }
   if (count != 4) {
     fail_field(field, fmt::format("has {} numbers, want [x, y, width, height]", count));
   }
-  if (numbers[2] < 0 || numbers[3] < 0) {
-    fail_field(field, fmt::format("has the size {} x {}, want sizes of at least 0", numbers[2],
-                                  numbers[3]));
+  const Box box{numbers[0], numbers[1], numbers[2], numbers[3]};
+  if (box.w < 0 || box.h < 0) {
+    fail_field(field, fmt::format("has the size {} x {}, want sizes of at least 0", box.w, box.h));
+  }
+  return box;
+}
+
+void JsonRecord::each_record(std::string_view field, const Visit& visit) {
+  visit_objects(array(field), name_, field, visit);
+}
+
+void JsonRecord::each_text(std::string_view field,
+                           const std::function<void(std::string_view)>& visit) {
+  for (auto element : array(field)) {
+    od::value value;
+    const simdjson::error_code error = element.get(value);
+    if (error != simdjson::SUCCESS) fail_syntax(fmt::format("{}, '{}'", name_(), field), error);
+    visit(convert<std::string_view>(
+        *this, field, value, "strings only",
+        [](od::value v, std::string_view& out) { return v.get_string().get(out); }));
+  }
+}
+
+void JsonRecord::each_integer(
+    const std::function<void(std::string_view field, std::int64_t value)>& visit) {
+  for (auto element : object_) {
+    od::field field;
+    const simdjson::error_code error = std::move(element).get(field);
+    if (error != simdjson::SUCCESS) fail_syntax(name_(), error);
+    std::string_view key;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) {
+      fail("{}: the name of a field is broken", name_());
+    }
+    visit(key, to_integer(*this, key, field.value()));
   }
 }
 
 JsonFile::JsonFile(const std::filesystem::path& path)
     : file_(std::make_unique<MappedFile>(path)),
+      text_(file_->bytes()),
       parser_(std::make_unique<od::parser>(std::size_t{0xFFFFFFFF})) {
-  require(!file_->bytes().empty(), "{} is empty, want JSON", path.string());
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
+  require(text_.find_first_not_of(kSpace) != std::string_view::npos, "{} is empty, want JSON",
+          path.string());
 }
 
-void JsonFile::fail_syntax(const simdjson::simdjson_error& error, std::string_view where) const {
-  if (error.error() == simdjson::UTF8_ERROR) {
-    fail("{}{}: the text is not valid UTF-8", path().string(), where);
-  }
-  fail("{}{}: broken or truncated JSON ({})", path().string(), where,
-       simdjson::error_message(error.error()));
+/// Points `document_` at a part of the file.
+void JsonFile::iterate(std::string_view text, std::string_view where) {
+  const char* end = file_->bytes().data() + file_->bytes().size() + MappedFile::kPadding;
+  const auto room = static_cast<std::size_t>(end - text.data());
+  const simdjson::error_code error =
+      parser_->iterate(text.data(), text.size(), room).get(document_);
+  if (error != simdjson::SUCCESS) fail_syntax(where, error);
 }
 
 JsonRecord JsonFile::top() {
-  try {
-    document_ =
-        parser_->iterate(bytes().data(), bytes().size(), bytes().size() + MappedFile::kPadding);
-    od::object object = document_.get_object();
-    return JsonRecord(object, [this] { return path().string(); });
-  } catch (const simdjson::simdjson_error& error) {
-    if (error.error() == simdjson::INCORRECT_TYPE) {
-      fail("{}: the top level is not a JSON object", path().string());
-    }
-    fail_syntax(error, "");
-  }
+  iterate(text_, path().string());
+  od::object object;
+  const simdjson::error_code error = document_.get_object().get(object);
+  require(error != simdjson::INCORRECT_TYPE, "{}: the top level is not a JSON object",
+          path().string());
+  if (error != simdjson::SUCCESS) fail_syntax(path().string(), error);
+  return JsonRecord(object, [this] { return path().string(); });
 }
 
-void JsonFile::each_record(JsonRecord& top, std::string_view field,
-                           const std::function<void(JsonRecord&)>& visit) {
-  each_in_array(top.array(field), field, visit);
+void JsonFile::each_record(const JsonRecord::Visit& visit) {
+  if (text_[text_.find_first_not_of(kSpace)] == '{') return each_line(visit);
+  iterate(text_, path().string());
+  od::array array;
+  const simdjson::error_code error = document_.get_array().get(array);
+  require(error != simdjson::INCORRECT_TYPE,
+          "{}: the top level is not a JSON array, nor are there JSON lines", path().string());
+  if (error != simdjson::SUCCESS) fail_syntax(path().string(), error);
+  visit_objects(
+      array, [this] { return path().string(); }, "", visit);
+  require(document_.current_location().error() != simdjson::SUCCESS,
+          "{}: more text follows the end of the array", path().string());
 }
 
-void JsonFile::each_in_array(od::array array, std::string_view of,
-                             const std::function<void(JsonRecord&)>& visit) {
-  std::size_t index = 0;
-  const auto where = [&] {
-    return of.empty() ? fmt::format(": record {}", index + 1)
-                      : fmt::format(": record {} of '{}'", index + 1, of);
-  };
-  try {
-    for (auto element : array) {
-      od::object object;
-      const simdjson::error_code error = element.get_object().get(object);
-      if (error == simdjson::INCORRECT_TYPE) {
-        fail("{}{}: want a JSON object", path().string(), where());
-      }
-      if (error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
-      JsonRecord record(object, [&] { return path().string() + where(); });
-      visit(record);
-      ++index;
-    }
-  } catch (const simdjson::simdjson_error& error) {
-    fail_syntax(error, where());
-  }
-}
-
-void JsonFile::each_record(const std::function<void(JsonRecord&)>& visit) {
-  const std::size_t first = bytes().find_first_not_of(" \t\r\n");
-  require(first != std::string_view::npos, "{} holds only white space, want JSON", path().string());
-  if (bytes()[first] == '{') return each_line(visit);
-  try {
-    document_ =
-        parser_->iterate(bytes().data(), bytes().size(), bytes().size() + MappedFile::kPadding);
-    each_in_array(document_.get_array(), "", visit);
-    if (document_.current_location().error() == simdjson::SUCCESS) {
-      fail("{}: more text follows the end of the array", path().string());
-    }
-  } catch (const simdjson::simdjson_error& error) {
-    if (error.error() == simdjson::INCORRECT_TYPE) {
-      fail("{}: the top level is not a JSON array", path().string());
-    }
-    fail_syntax(error, "");
-  }
-}
-
-void JsonFile::each_line(const std::function<void(JsonRecord&)>& visit) {
-  const std::string_view all = bytes();
-  std::size_t line = 0;
-  const auto where = [&] { return fmt::format(": line {}", line); };
-  for (std::size_t begin = 0; begin < all.size();) {
-    const std::size_t end = std::min(all.find('\n', begin), all.size());
-    const std::string_view text = all.substr(begin, end - begin);
-    ++line;
-    const std::size_t room = all.size() - begin + MappedFile::kPadding;
+void JsonFile::each_line(const JsonRecord::Visit& visit) {
+  std::size_t number = 0;
+  const auto name = [&] { return fmt::format("{}: line {}", path().string(), number); };
+  for (std::size_t begin = 0; begin < text_.size();) {
+    const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+    const std::string_view line = text_.substr(begin, end - begin);
     begin = end + 1;
-    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    try {
-      document_ = parser_->iterate(text.data(), text.size(), room);
-      od::object object = document_.get_object();
-      JsonRecord record(object, [&] { return path().string() + where(); });
-      visit(record);
-    } catch (const simdjson::simdjson_error& error) {
-      if (error.error() == simdjson::INCORRECT_TYPE) {
-        fail("{}{}: want a JSON object", path().string(), where());
-      }
-      fail_syntax(error, where());
-    }
+    ++number;
+    if (line.find_first_not_of(kSpace) == std::string_view::npos) continue;
+    iterate(line, name());
+    od::object object;
+    simdjson::error_code error = document_.get_object().get(object);
+    require(error != simdjson::INCORRECT_TYPE, "{}: want a JSON object", name());
+    std::string_view whole;
+    if (error == simdjson::SUCCESS) error = object.raw_json().get(whole);
+    if (error == simdjson::SUCCESS) error = object.reset().error();
+    if (error != simdjson::SUCCESS) fail_syntax(name(), error);
+    require(whole.data() + whole.size() == line.data() + line.size(),
+            "{}: more text follows the object, want one object a line", name());
+    JsonRecord record(object, name);
+    visit(record);
   }
 }
 

@@ -46,7 +46,7 @@ Priors read_priors(const std::filesystem::path& file, bool by_type) {
     }
   };
   JsonRecord top = json.top();
-  json.each_record(top, "annotations", [&](JsonRecord& record) {
+  top.each_record("annotations", [&](JsonRecord& record) {
     const std::string_view answer = record.text("multiple_choice_answer");
     count(overall, answer);
     if (!by_type) return;

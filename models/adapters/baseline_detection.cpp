@@ -23,12 +23,12 @@ CategoryCounts read_counts(const std::filesystem::path& file) {
   JsonFile json(file);
   std::unordered_map<std::int64_t, std::int64_t> by_id;
   JsonRecord top = json.top();
-  json.each_record(top, "annotations", [&](JsonRecord& record) {
+  top.each_record("annotations", [&](JsonRecord& record) {
     const std::int64_t category = record.integer("category_id");
     if (record.optional_integer("iscrowd").value_or(0) == 0) ++by_id[category];
   });
   CategoryCounts counts;
-  json.each_record(top, "categories", [&](JsonRecord& record) {
+  top.each_record("categories", [&](JsonRecord& record) {
     const auto found = by_id.find(record.integer("id"));
     if (found != by_id.end()) counts[std::string(record.text("name"))] += found->second;
   });

@@ -1,11 +1,9 @@
 #include "models/api/predictions.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "harness/base/error.h"
 #include "harness/base/hash.h"
 #include "harness/base/json_reader.h"
+#include "harness/media/image_files.h"
 
 namespace sightline {
 
@@ -53,16 +51,10 @@ void read_text(JsonRecord& record, const PredictionFormat& format, Collector& co
   answer.text = record.text(format.text_field);
 }
 
-Box read_box(JsonRecord& record) {
-  double numbers[4];
-  record.box("bbox", numbers);
-  return {numbers[0], numbers[1], numbers[2], numbers[3]};
-}
-
 void read_detection(JsonRecord& record, Collector& collect) {
   PredictedBox& box = collect.at(record.id("image_id")).boxes.emplace_back();
   box.category_id = record.integer("category_id");
-  box.box = read_box(record);
+  box.box = record.box("bbox");
   box.score = record.optional_number("score");
 }
 
@@ -75,7 +67,7 @@ void read_grounding(JsonRecord& record, Collector& collect) {
   const std::string id = sentence ? *sentence : "ref:" + *ref;
   Answer& answer = collect.at(id, &is_new);
   require_new(is_new, record, sentence ? "sent_id" : "ref_id", id);
-  answer.boxes.push_back({.box = read_box(record), .label = {}, .score = {}});
+  answer.boxes.push_back({.box = record.box("bbox"), .label = {}, .score = {}});
 }
 
 void read_row(JsonRecord& record, const PredictionFormat& format, Collector& collect) {
@@ -93,45 +85,33 @@ void read_row(JsonRecord& record, const PredictionFormat& format, Collector& col
        record.name());
 }
 
+/// bits.json: {"name.png": bits}, with or without the extension.
 void read_bits(const fs::path& file, Predictions& predictions) {
+  std::unordered_map<std::string, std::int64_t> bits;
   JsonFile json(file);
   JsonRecord top = json.top();
+  top.each_integer([&](std::string_view name, std::int64_t value) {
+    if (value < 0) top.fail_field(name, fmt::format("is {}, want a number of bits", value));
+    require(bits.emplace(name, value).second, "{}: field '{}' occurs twice", top.name(), name);
+  });
   for (std::size_t i = 0; i < predictions.ids.size(); ++i) {
     const std::string name = predictions.files[i].filename().string();
-    std::optional<std::int64_t> bits = top.optional_integer(name);
-    if (!bits) bits = top.optional_integer(predictions.ids[i]);
-    if (!bits) top.fail_field(name, "is missing, want the bits of that image");
-    predictions.answers[i].reconstruction.bits = *bits;
+    auto found = bits.find(name);
+    if (found == bits.end()) found = bits.find(predictions.ids[i]);
+    if (found == bits.end()) top.fail_field(name, "is missing, want the bits of that image");
+    predictions.answers[i].reconstruction.bits = found->second;
   }
-}
-
-bool is_image_name(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".webp";
 }
 
 Predictions read_folder(const fs::path& folder) {
-  require(fs::is_directory(folder), "{} is not a folder, want one with the reconstructed images",
-          folder.string());
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && is_image_name(entry.path())) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
   Predictions predictions;
+  predictions.files = list_images(folder);
   Collector collect(predictions);
   std::string listing;
-  for (const fs::path& file : files) {
-    bool is_new = false;
-    const std::string id = file.stem().string();
-    collect.at(id, &is_new);
-    require(is_new, "{}: two images named '{}'", folder.string(), id);
-    predictions.files.push_back(file);
+  for (const fs::path& file : predictions.files) {
+    collect.at(file.stem().string());
     listing += fmt::format("{} {}\n", fs::relative(file, folder).string(), fs::file_size(file));
   }
-  require(!files.empty(), "{} holds no PNG, JPEG or WebP image", folder.string());
   if (fs::exists(folder / "bits.json")) read_bits(folder / "bits.json", predictions);
   predictions.sha256 = sha256_hex(listing);
   return predictions;

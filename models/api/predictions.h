@@ -31,7 +31,7 @@ struct Predictions {
   std::vector<Answer> answers;               ///< one an id
   std::vector<std::filesystem::path> files;  ///< kReconstructions: one an id
   std::unordered_map<std::string, std::size_t> index;
-  std::string sha256;  ///< of the file, or of the folder's names and sizes
+  std::string sha256;  ///< kReconstructions: of the folder's names and sizes; else empty
 
   const Answer* find(const std::string& id) const {
     const auto found = index.find(id);
