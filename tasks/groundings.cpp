@@ -1,6 +1,7 @@
 #include "tasks/groundings.h"
 
 #include "harness/base/error.h"
+#include "harness/media/decode.h"
 #include "metrics/detection/box.h"
 #include "metrics/sample_means.h"
 
@@ -32,11 +33,20 @@ class GroundingDataset final : public Dataset {
     request.images = {sample_image(set_->images, expression.image, expression.id, set_->files[0])};
     request.images[0].width = expression.width;
     request.images[0].height = expression.height;
+    add_size(request.images[0]);
     request.decoding.max_new_tokens = set_->max_new_tokens;
     return request;
   }
 
  private:
+  /// The size from the image itself, where the annotations do not say it.
+  static void add_size(ImageInput& image) {
+    if (image.width > 0 || !std::filesystem::exists(image.path)) return;
+    const ImageInfo info = probe_image_file(image.path);
+    image.width = info.width;
+    image.height = info.height;
+  }
+
   std::shared_ptr<const GroundingSet> set_;
 };
 

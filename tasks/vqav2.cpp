@@ -26,6 +26,7 @@ void read_answers(JsonRecord& record, QuestionSet& set, Question& question) {
   if (question.answers == 0) record.fail_field("answers", "is empty, want ten answers");
 }
 
+/// `image_prefix` "" leaves out the images, which scoring does not need.
 void read_annotations(const fs::path& file, const std::string& image_prefix, QuestionSet& set) {
   JsonFile json(file);
   JsonRecord top = json.top();
@@ -41,7 +42,9 @@ void read_annotations(const fs::path& file, const std::string& image_prefix, Que
     const std::string id = record.id("question_id");
     ids.add(id, record, "question_id");
     question.id = set.arena.keep(id);
-    question.image = set.arena.keep(coco_file_name(image_prefix, image_id));
+    if (!image_prefix.empty()) {
+      question.image = set.arena.keep(coco_file_name(image_prefix, image_id));
+    }
     set.questions.push_back(question);
   });
   require(!set.questions.empty(), "{}: 'annotations' is empty", file.string());
@@ -104,7 +107,7 @@ Task open(const VqaSplit& split, const TaskSources& sources) {
     read_questions(set->files[0], split.image_prefix, *set);
   } else {
     set->files = {source_file(sources.annotations, sources, split.annotations)};
-    read_annotations(set->files[0], split.image_prefix, *set);
+    read_annotations(set->files[0], sources.for_scoring ? "" : split.image_prefix, *set);
   }
   if (!split.annotations.empty() && !sources.for_scoring) {
     set->files.push_back(questions());

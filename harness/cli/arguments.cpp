@@ -24,10 +24,13 @@ namespace {
 
 using nlohmann::json;
 
+/// The flags of a command and of the program.
 std::vector<std::string> flag_names(const CLI::App& command) {
   std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    if (!option->get_lnames().empty()) names.push_back(option->get_lnames().front());
+  for (const CLI::App* app : {&command, command.get_parent()}) {
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->get_lnames().empty()) names.push_back(option->get_lnames().front());
+    }
   }
   return names;
 }
@@ -120,7 +123,6 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   command.add_option("--seed", settings.selection.seed, "of subsets and sampling")
       ->capture_default_str();
   command.add_option("-C,--config", flags.config, "JSON file with any of these flags");
-  command.add_option("--include_path", flags.include_path, "folder with task files of your own");
   command.add_flag("-x,--predict_only", settings.predict_only,
                    "write the answers in the official format, compute no scores");
   command.add_option("--shard", flags.shard, "i/n: only this part of the samples; see merge");

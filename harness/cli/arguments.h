@@ -27,7 +27,7 @@ void add_source_flags(CLI::App& command, TaskSources& sources);
 struct RunFlags {
   RunSettings settings;
   std::string tasks, samples, shard, gen_kwargs, batch_size = "auto", progress = "auto";
-  std::string config, include_path, cache;
+  std::string config, cache;
   std::size_t threads = 0;
   std::uint64_t bootstrap = 0;
   bool no_cache = false;

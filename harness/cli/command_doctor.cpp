@@ -5,7 +5,6 @@
 #include "harness/cli/program.h"
 #include "harness/engine/doctor.h"
 #include "harness/engine/manifest.h"
-#include "tasks/declarations.h"
 
 namespace sightline {
 
@@ -36,7 +35,6 @@ std::vector<Finding> examine_task(const RunSettings& settings, const TaskChoice&
 
 void doctor(RunFlags& flags, bool json, Program& program) {
   prepare(program);
-  if (!flags.include_path.empty()) add_tasks_from_folder(program.tasks, flags.include_path);
   RunSettings& settings = flags.settings;
   if (settings.output_path.empty()) settings.output_path = ".";
   std::vector<Finding> findings = {{true, "environment " + describe_environment().dump()}};

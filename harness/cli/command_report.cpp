@@ -16,9 +16,10 @@ struct ReportFlags {
 
 /// The last folder of a path names the column when several runs of one model stand side by side.
 void name_columns(const std::vector<std::string>& folders, std::vector<RunResults>& runs) {
+  std::map<std::string, int> uses;
+  for (const RunResults& run : runs) ++uses[run.model];
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const auto same = [&](const RunResults& other) { return other.model == runs[i].model; };
-    if (std::count_if(runs.begin(), runs.end(), same) < 2) continue;
+    if (uses[runs[i].model] < 2) continue;
     const std::filesystem::path folder = std::filesystem::path(folders[i]).lexically_normal();
     const auto name = folder.has_filename() ? folder.filename() : folder.parent_path().filename();
     runs[i].model += " (" + name.string() + ")";

@@ -3,7 +3,6 @@
 #include "harness/base/error.h"
 #include "harness/cli/arguments.h"
 #include "harness/cli/program.h"
-#include "tasks/declarations.h"
 
 namespace sightline {
 
@@ -31,7 +30,6 @@ int exit_code_of(const RunEnd& end) {
 
 void run_and_print(RunFlags& flags, Program& program, bool json) {
   prepare(program);
-  if (!flags.include_path.empty()) add_tasks_from_folder(program.tasks, flags.include_path);
   read_run_flags(flags);
   if (flags.settings.output_path.empty()) throw UsageError("--output_path is missing");
   catch_signals();

@@ -5,7 +5,6 @@
 #include "harness/cli/arguments.h"
 #include "harness/cli/program.h"
 #include "harness/engine/score_file.h"
-#include "tasks/declarations.h"
 
 namespace sightline {
 
@@ -93,14 +92,13 @@ void print_tables(const FileScores& scores) {
 
 struct ScoreFlags {
   ScoreFileSettings settings;
-  std::string task, include_path;
+  std::string task;
   std::size_t threads = 0;
   bool json = false;
 };
 
 void score_and_print(ScoreFlags& flags, Program& program) {
   prepare(program);
-  if (!flags.include_path.empty()) add_tasks_from_folder(program.tasks, flags.include_path);
   set_thread_count(flags.threads);
   const std::vector<TaskChoice> choices = parse_task_choices(flags.task);
   if (choices.size() != 1) throw UsageError("--task: want one task");
@@ -133,7 +131,6 @@ void add_score_command(CLI::App& app, Program& program) {
       ->excludes(rules);
   command->add_flag("--allow_extra", settings.allow_extra,
                     "leave out predictions for ids that the data set lacks");
-  command->add_option("--include_path", flags->include_path, "folder with task files of your own");
   command->add_option("--num_threads", flags->threads, "threads (0: all processors)");
   command->add_flag("--json", flags->json, "as one JSON document");
   command->footer(

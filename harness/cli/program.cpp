@@ -9,6 +9,7 @@
 #include "harness/cli/arguments.h"
 #include "harness/engine/manifest.h"
 #include "models/adapters/standard_models.h"
+#include "tasks/declarations.h"
 
 namespace sightline {
 
@@ -75,9 +76,11 @@ std::string config_file(const std::vector<std::string>& arguments) {
 /// Puts the flags of a configuration file behind the command's name.
 void insert_config(const CLI::App& app, std::vector<std::string>& arguments) {
   const std::string file = config_file(arguments);
-  const auto command = std::find(arguments.begin(), arguments.end(), "run");
+  static const std::vector<std::string> configurable = {"run", "doctor"};
+  const auto command = std::find_first_of(arguments.begin(), arguments.end(), configurable.begin(),
+                                          configurable.end());
   if (file.empty() || command == arguments.end()) return;
-  const std::vector<std::string> flags = expand_config(*app.get_subcommand("run"), file);
+  const std::vector<std::string> flags = expand_config(*app.get_subcommand(*command), file);
   arguments.insert(command + 1, flags.begin(), flags.end());
 }
 
@@ -87,6 +90,7 @@ void declare(CLI::App& app, Program& program) {
       ->capture_default_str();
   app.add_option("--plugin", program.plugins, "module file with models of your own")
       ->allow_extra_args(false);
+  app.add_option("--include_path", program.include_path, "folder with task files of your own");
   app.require_subcommand(1);
   app.fallthrough();
   app.set_help_all_flag("--help_all", "help of every command");
@@ -143,6 +147,7 @@ int run_program(int argc, const char* const* argv) {
 void prepare(Program& program) {
   start_log(program.log_level);
   for (const std::string& plugin : program.plugins) load_module(plugin, program.registry);
+  if (!program.include_path.empty()) add_tasks_from_folder(program.tasks, program.include_path);
 }
 
 }  // namespace sightline

@@ -17,6 +17,7 @@ struct Program {
   Registry registry;
   TaskTable tasks;
   std::vector<std::string> plugins;  ///< `--plugin`, loaded before the command runs
+  std::string include_path;          ///< `--include_path`, a folder of the user's own tasks
   std::string log_level = "info";
   int exit_code = 0;
 };
@@ -25,7 +26,8 @@ struct Program {
 /// code (interface of users: 0, 1, 2, 3, 4, 5, 130).
 int run_program(int argc, const char* const* argv);
 
-/// What every command does first: starts the log and loads the modules named by `--plugin`.
+/// What every command does first: starts the log, loads the modules named by `--plugin` and the
+/// tasks of `--include_path`.
 void prepare(Program& program);
 
 // One function a command: declares its flags and what it does.

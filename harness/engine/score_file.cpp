@@ -55,7 +55,9 @@ FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks)
   };
   FileScores scores{.task = task.name, .version = task.version, .protocol = task.protocol};
   scores.samples = indices.size();
-  scores.missing = matched.missing;
+  // An image without a row is one in which nothing was detected.
+  const bool may_be_absent = task.predictions.shape == PredictionFormat::Shape::kDetections;
+  scores.missing = may_be_absent ? 0 : matched.missing;
   scores.extra = matched.extra;
   for (const std::string& rules : chosen_rules(settings, task)) {
     scores.by_rules.push_back(

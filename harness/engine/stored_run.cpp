@@ -89,11 +89,33 @@ RunResults recompute(const Journal& journal, const TaskTable& tasks, const fs::p
   return results;
 }
 
+namespace {
+
+/// Whether the journal holds just what results.json was made of: no task was added since, and no
+/// sample answered.
+bool is_current(const RunResults& results, const Journal& journal) {
+  int number = 0;
+  for (const JournalTask& task : journal.tasks()) {
+    const auto found = std::find_if(results.tasks.begin(), results.tasks.end(),
+                                    [&](const TaskResult& t) { return t.name == task.name; });
+    if (found == results.tasks.end()) return false;
+    std::int64_t done = 0;
+    for (const auto& [outcome, count] : found->outcomes) done += count;
+    if (static_cast<std::size_t>(done) != journal.count(number++)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 RunResults load_run(const fs::path& folder, const TaskTable& tasks, const fs::path& data_root) {
   require(fs::is_directory(folder), "{} is no run: want a folder that `sightline run` wrote",
           folder.string());
-  if (fs::exists(folder / "results.json")) return read_results(folder / "results.json");
   const Journal journal = Journal::open_to_read(folder);
+  if (fs::exists(folder / "results.json")) {
+    RunResults results = read_results(folder / "results.json");
+    if (is_current(results, journal)) return results;
+  }
   return recompute(journal, tasks, data_root);
 }
 
