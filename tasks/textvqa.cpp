@@ -79,7 +79,7 @@ Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
   Task task;
   task.version = "1";
   task.kind = Kind::kText;
-  task.rules = {"textvqa/mmf", "textvqa/big_vision", "vqa/lmms-eval"};
+  task.rules = {"textvqa/mmf", "textvqa/big_vision"};
   task.protocol = {{"split", "val"}};
   task.dataset = question_dataset(set);
   task.new_scorer = [set](const std::string& rules) {
