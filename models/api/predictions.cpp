@@ -66,7 +66,7 @@ void read_grounding(JsonRecord& record, Collector& collect) {
   bool is_new = false;
   const std::string id = sentence ? *sentence : "ref:" + *ref;
   Answer& answer = collect.at(id, &is_new);
-  require_new(is_new, record, sentence ? "sent_id" : "ref_id", id);
+  require_new(is_new, record, sentence ? "sent_id" : "ref_id", sentence ? *sentence : *ref);
   answer.boxes.push_back({.box = record.box("bbox"), .label = {}, .score = {}});
 }
 
