@@ -20,7 +20,7 @@ void start_log(const std::string& level) {
   if (std::find(levels.begin(), levels.end(), level) == levels.end()) {
     throw UsageError(fmt::format("--log_level {}: want error, warn, info or debug", level));
   }
-  auto log = spdlog::stderr_color_st("sightline");
+  auto log = spdlog::stderr_color_mt("sightline");
   log->set_pattern("%^%l%$: %v");
   spdlog::set_default_logger(std::move(log));
   spdlog::set_level(spdlog::level::from_str(level));
