@@ -147,11 +147,7 @@ Task open_questions(const OwnTask& own, const fs::path& data, const fs::path& im
     question.image = set->arena.keep_once(record.text(own.image));
     question.cluster = clusters.number(std::string(question.image));
     question.text = set->arena.keep(record.text(own.question));
-    question.first_answer = static_cast<std::uint32_t>(set->answers.size());
-    for (const std::string& answer : texts(record, own.answers)) {
-      set->answers.push_back(set->arena.keep(answer));
-    }
-    question.answers = static_cast<std::uint32_t>(set->answers.size()) - question.first_answer;
+    for (const std::string& answer : texts(record, own.answers)) set->add_answer(question, answer);
     set->questions.push_back(question);
   });
   const std::string rules = own.rules.empty() ? "vqa/official" : own.rules;
@@ -215,7 +211,8 @@ Task open_groundings(const OwnTask& own, const fs::path& data, const fs::path& i
 /// A path of the declaration: absolute, beside the declaration, or below the data root.
 fs::path locate(const std::string& name, const fs::path& declaration, const TaskSources& sources) {
   const fs::path beside = declaration.parent_path() / name;
-  if (fs::path(name).is_absolute() || fs::exists(beside)) return beside;
+  if (fs::path(name).is_absolute() || fs::exists(beside) || sources.data_root.empty())
+    return beside;
   return sources.data_root / name;
 }
 

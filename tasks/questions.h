@@ -33,6 +33,12 @@ struct QuestionSet {
   std::vector<std::filesystem::path> files;  ///< what was read, for hashes
   int max_new_tokens = 16;
 
+  /// Adds an answer to the question that is being read.
+  void add_answer(Question& question, std::string_view answer) {
+    if (question.answers == 0) question.first_answer = static_cast<std::uint32_t>(answers.size());
+    answers.push_back(arena.keep(answer));
+    ++question.answers;
+  }
   std::span<const std::string_view> answers_of(const Question& question) const {
     return std::span(answers).subspan(question.first_answer, question.answers);
   }

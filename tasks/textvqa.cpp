@@ -28,10 +28,7 @@ void read_annotations(const fs::path& file, QuestionSet& set) {
     const std::string image = std::string(record.text("image_id")) + ".jpg";
     question.image = set.arena.keep_once(image);
     question.cluster = clusters.number(image);
-    question.first_answer = static_cast<std::uint32_t>(set.answers.size());
-    record.each_text(
-        "answers", [&](std::string_view answer) { set.answers.push_back(set.arena.keep(answer)); });
-    question.answers = static_cast<std::uint32_t>(set.answers.size()) - question.first_answer;
+    record.each_text("answers", [&](std::string_view answer) { set.add_answer(question, answer); });
     if (question.answers != 10) {
       record.fail_field("answers", fmt::format("has {} answers, want ten", question.answers));
     }

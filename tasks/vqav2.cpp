@@ -17,15 +17,6 @@ struct VqaSplit {
   std::string name, questions, annotations, images, image_prefix;
 };
 
-void read_answers(JsonRecord& record, QuestionSet& set, Question& question) {
-  question.first_answer = static_cast<std::uint32_t>(set.answers.size());
-  record.each_record("answers", [&](JsonRecord& answer) {
-    set.answers.push_back(set.arena.keep(answer.text("answer")));
-  });
-  question.answers = static_cast<std::uint32_t>(set.answers.size()) - question.first_answer;
-  if (question.answers == 0) record.fail_field("answers", "is empty, want ten answers");
-}
-
 /// `image_prefix` "" leaves out the images, which scoring does not need.
 void read_annotations(const fs::path& file, const std::string& image_prefix, QuestionSet& set) {
   JsonFile json(file);
@@ -35,7 +26,9 @@ void read_annotations(const fs::path& file, const std::string& image_prefix, Que
   top.each_record("annotations", [&](JsonRecord& record) {
     Question question;
     question.groups[1] = set.arena.keep_once(record.text("question_type"));
-    read_answers(record, set, question);
+    record.each_record(
+        "answers", [&](JsonRecord& answer) { set.add_answer(question, answer.text("answer")); });
+    if (question.answers == 0) record.fail_field("answers", "is empty, want ten answers");
     const std::int64_t image_id = record.integer("image_id");
     question.cluster = clusters.number(image_id);
     question.groups[0] = set.arena.keep_once(record.text("answer_type"));
