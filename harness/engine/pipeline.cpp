@@ -45,7 +45,7 @@ std::size_t ready_capacity(std::size_t chunk, const PipelineSettings& settings) 
   return std::max(2 * settings.batch, 2 * settings.threads);
 }
 
-/// {"prompt": ..., "images": [...]}
+/// {"prompt": ..., "images": [...]}, and for boxes the "size" of the image they lie in.
 std::string describe(const Request& request) {
   std::string json = "{\"prompt\":";
   append_json_string(json, request.prompt.empty() ? request.text : request.prompt);
@@ -54,8 +54,12 @@ std::string describe(const Request& request) {
     if (i > 0) json += ',';
     append_json_string(json, request.images[i].path.filename().native());
   }
-  json += request.images.empty() ? "}" : "]}";
-  return json;
+  if (!request.images.empty()) json += ']';
+  const bool boxes = request.kind == Kind::kDetect || request.kind == Kind::kGround;
+  if (boxes && !request.images.empty()) {
+    json += fmt::format(",\"size\":[{},{}]", request.images[0].width, request.images[0].height);
+  }
+  return json + "}";
 }
 
 std::string describe(const SampleScore& score) {

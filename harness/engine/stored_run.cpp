@@ -144,7 +144,18 @@ void compare_results(const json& stored, const RunResults& again, Verification& 
   }
 }
 
-/// Whether parsing the stored words again gives the stored answers.
+/// The request of a stored row as it was when the answer was parsed.
+Request request_of(const StoredTask& stored, const JournalRow& row) {
+  Request request = stored.task.dataset->request(row.index);
+  const json record = json::parse(row.request);
+  if (record.contains("size") && !request.images.empty()) {
+    request.images[0].width = record.at("size").at(0);
+    request.images[0].height = record.at("size").at(1);
+  }
+  return request;
+}
+
+/// Whether parsing the stored words again gives the stored answers. Typed answers have no words.
 void reparse(const Journal& journal, const StoredTask& stored, Verification& found) {
   const json record =
       json::parse(journal.tasks()[static_cast<std::size_t>(stored.number)].protocol);
@@ -154,13 +165,12 @@ void reparse(const Journal& journal, const StoredTask& stored, Verification& fou
                                    : style.geometry;
   std::size_t parsed = 0;
   journal.for_each(stored.number, [&](const JournalRow& row) {
-    const bool words = !row.response.empty() && row.outcome == name_of(Outcome::kOk);
-    if (!words || stored.task.kind != Kind::kText) return;
+    if (row.response.empty() || row.outcome != name_of(Outcome::kOk)) return;
     ++parsed;
-    const std::string& answer = row.answer.empty() ? row.response : row.answer;
-    Request request = stored.task.dataset->request(row.index);
-    if (style.parse(request, row.response, geometry).answer.text == answer) return;
-    if (row.answer.empty()) return;  // a typed answer is not parsed
+    const Answer again = style.parse(request_of(stored, row), row.response, geometry).answer;
+    const std::string text = encode_answer(stored.task.kind, again);
+    const bool typed = stored.task.kind == Kind::kText && row.answer.empty();
+    if (typed || text == row.answer) return;
     found.bad.push_back(
         fmt::format("{} sample {}: the stored answer is not what its response parses "
                     "to",
