@@ -24,15 +24,28 @@ namespace {
 
 using nlohmann::json;
 
-/// The flags of a command and of the program.
+/// Flags that a configuration file may hold.
 std::vector<std::string> flag_names(const CLI::App& command) {
   std::vector<std::string> names;
   for (const CLI::App* app : {&command, command.get_parent()}) {
     for (const CLI::Option* option : app->get_options()) {
-      if (!option->get_lnames().empty()) names.push_back(option->get_lnames().front());
+      if (option->get_lnames().empty()) continue;
+      const std::string& name = option->get_lnames().front();
+      const bool asks = name.starts_with("help") || name == "version" || name == "config";
+      if (!asks) names.push_back(name);
     }
   }
   return names;
+}
+
+/// A value inside "k=v,k=v".
+std::string escape_commas(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == ',') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
 }
 
 /// A JSON value as the text of a flag.
@@ -41,7 +54,7 @@ std::string flag_text(const json& value) {
   if (value.is_object()) {
     std::string pairs;
     for (const auto& [key, part] : value.items()) {
-      pairs += (pairs.empty() ? "" : ",") + key + "=" + flag_text(part);
+      pairs += (pairs.empty() ? "" : ",") + key + "=" + escape_commas(flag_text(part));
     }
     return pairs;
   }
@@ -73,7 +86,7 @@ std::vector<std::string> expand_config(const CLI::App& command, const std::strin
   for (const auto& [key, value] : config.items()) {
     std::string name = key;
     std::replace(name.begin(), name.end(), '-', '_');
-    if (std::find(names.begin(), names.end(), name) == names.end() || name == "config") {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
       throw UsageError(fmt::format("--config {}: there is no setting '{}'{}; there are {}", file,
                                    key, did_you_mean(key, names), fmt::join(names, ", ")));
     }
@@ -84,6 +97,16 @@ std::vector<std::string> expand_config(const CLI::App& command, const std::strin
     }
   }
   return arguments;
+}
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  const std::string all = fmt::format("{}", fmt::join(words, ", "));
+  return CLI::Validator(
+      [words = std::move(words), all](const std::string& given) -> std::string {
+        if (std::find(words.begin(), words.end(), given) != words.end()) return "";
+        return fmt::format("'{}' is none of {}{}", given, all, did_you_mean(given, words));
+      },
+      "{" + all + "}");
 }
 
 std::map<std::string, std::string> parse_pairs(const std::string& text) {
@@ -129,7 +152,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   command.add_option("--num_threads", flags.threads, "threads (0: all processors)")
       ->capture_default_str();
   command.add_option("--precision", settings.precision, "fp32, bf16, fp16, int8 or nf4")
-      ->check(CLI::IsMember({"fp32", "bf16", "fp16", "int8", "nf4"}));
+      ->check(one_of({"fp32", "bf16", "fp16", "int8", "nf4"}));
   command.add_option("--device", settings.device, "cpu or cuda[:N]")->capture_default_str();
   command
       .add_option("--max_errors", settings.max_errors,

@@ -12,10 +12,13 @@ namespace sightline {
 /// Flags spelled with dashes become those with underscores: "--batch-size=4" -> "--batch_size=4".
 std::vector<std::string> with_underscores(int argc, const char* const* argv);
 
-/// `--config FILE`: a JSON object whose keys are flags of `command`. Its flags are put before those
-/// of the command line, which so win. Throws `UsageError` for a key that is no flag, listing the
-/// valid ones.
+/// `--config FILE`: a JSON object whose keys are flags of `command` or of the whole program. Its
+/// flags are put before those of the command line, which so win. Throws `UsageError` for a key that
+/// is no flag, listing the valid ones.
 std::vector<std::string> expand_config(const CLI::App& command, const std::string& file);
+
+/// Accepts these words alone, and names the nearest to another.
+CLI::Validator one_of(std::vector<std::string> words);
 
 /// "k=v,k2=v2" (`\,` for a comma in a value).
 std::map<std::string, std::string> parse_pairs(const std::string& text);

@@ -23,6 +23,8 @@ Request make_request(const GenerateFlags& flags, const ModelInfo& info) {
   for (const std::string& file : flags.images) {
     ImageInput& image = request.images.emplace_back();
     image.path = std::filesystem::absolute(file);
+    require(std::filesystem::is_regular_file(image.path), "--image {}: there is no such file",
+            file);
     if (info.wants_pixels) image.pixels = std::make_shared<const Image>(read_image(image.path));
   }
   request.decoding.max_new_tokens = flags.max_new_tokens;
@@ -68,12 +70,14 @@ void add_generate_command(CLI::App& app, Program& program) {
   command->add_option("--max_new_tokens", flags->max_new_tokens, "most tokens to generate")
       ->capture_default_str();
   command->add_option("--gen_kwargs", flags->gen_kwargs, "decoding settings: k=v,k=v");
-  command->add_option("--precision", flags->precision, "fp32, bf16, fp16, int8 or nf4");
+  command->add_option("--precision", flags->precision, "fp32, bf16, fp16, int8 or nf4")
+      ->check(one_of({"fp32", "bf16", "fp16", "int8", "nf4"}));
   command->add_option("--device", flags->device, "cpu or cuda[:N]")->capture_default_str();
   command->add_flag("--logprobs", flags->logprobs, "log-probability of each generated token");
   command->add_flag("--json", flags->json, "as one JSON document");
   command->footer(
-      "example: sightline generate --model baseline --image a.jpg --prompt 'caption en'");
+      "example: sightline generate --model baseline --model_args kind=caption --image photo.jpg "
+      "--prompt 'caption en'");
   command->callback([flags, &program] { generate(*flags, program); });
 }
 

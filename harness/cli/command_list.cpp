@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/error.h"
+#include "harness/cli/arguments.h"
 #include "harness/cli/program.h"
 
 namespace sightline {
@@ -91,7 +91,7 @@ void add_list_command(CLI::App& app, Program& program) {
   auto flags = std::make_shared<Flags>();
   command->add_option("what", flags->what, "tasks, models or metrics")
       ->required()
-      ->check(CLI::IsMember({"tasks", "models", "metrics"}));
+      ->check(one_of({"tasks", "models", "metrics"}));
   command->add_flag("--json", flags->json, "as one JSON document");
   command->footer("example: sightline list tasks");
   command->callback([flags, &program] {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "harness/cli/program.h"
 #include "harness/engine/stored_run.h"
@@ -19,7 +20,8 @@ void merge(const MergeFlags& flags, Program& program) {
   prepare(program);
   const std::vector<std::filesystem::path> shards(flags.shards.begin(), flags.shards.end());
   const RunResults results = merge_shards(flags.out, shards, program.tasks, flags.data_root);
-  fmt::print("{}", render({results}, flags.json ? ReportFormat::kJson : ReportFormat::kTable));
+  fmt::print(
+      "{}", flags.json ? to_json(results).dump(2) + "\n" : render({results}, ReportFormat::kTable));
 }
 
 }  // namespace
@@ -31,7 +33,7 @@ void add_merge_command(CLI::App& app, Program& program) {
   command->add_option("shards", flags->shards, "folders of all shards")->required();
   command->add_option("--data_root", flags->data_root,
                       "folder of the data, if it lies elsewhere than for the shards");
-  command->add_flag("--json", flags->json, "print the results as one JSON document");
+  command->add_flag("--json", flags->json, "print results.json instead of the table");
   command->footer("example: sightline merge whole part1 part2 part3");
   command->callback([flags, &program] { merge(*flags, program); });
 }

@@ -1,5 +1,7 @@
 #include <signal.h>
 
+#include <nlohmann/json.hpp>
+
 #include "harness/base/error.h"
 #include "harness/cli/arguments.h"
 #include "harness/cli/program.h"
@@ -40,7 +42,8 @@ void run_and_print(RunFlags& flags, Program& program, bool json) {
                "interrupted: what was finished is kept; start the same command again to go on\n");
     return;
   }
-  fmt::print("{}", render({end.results}, json ? ReportFormat::kJson : ReportFormat::kTable));
+  fmt::print("{}", json ? to_json(end.results).dump(2) + "\n"
+                        : render({end.results}, ReportFormat::kTable));
   if (end.too_many_errors) {
     fmt::print(stderr, "more samples failed than --max_errors {} allows\n",
                flags.settings.max_errors);
@@ -54,7 +57,7 @@ void add_run_command(CLI::App& app, Program& program) {
   auto flags = std::make_shared<RunFlags>();
   auto json = std::make_shared<bool>(false);
   add_run_flags(*command, *flags);
-  command->add_flag("--json", *json, "print the results as one JSON document");
+  command->add_flag("--json", *json, "print results.json instead of the table");
   command->footer(
       "example: sightline run --model baseline --tasks vqav2_val --data_root data --output_path "
       "out");

@@ -35,6 +35,15 @@ std::vector<std::string> known_flags(const CLI::App& app) {
   return names;
 }
 
+/// The part of CLI11's message that says which flag has which value, as it was typed.
+std::string conversion_error(const std::string& message) {
+  std::string typed = message.substr(message.find(": ") + 2);
+  if (const std::size_t equals = typed.find(" = "); equals != std::string::npos) {
+    typed.replace(equals, 3, " ");
+  }
+  return typed + ": want a whole number";
+}
+
 /// An error of the command line in our own words, with the nearest known name.
 std::string explain(const CLI::ParseError& error, const CLI::App& app,
                     const std::vector<std::string>& arguments) {
@@ -44,7 +53,11 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app,
     commands.push_back(candidate->get_name());
     if (candidate->parsed()) command = candidate;
   }
-  if (command == nullptr && !arguments.empty() && !arguments[0].starts_with("-")) {
+  if (arguments.empty()) {
+    return fmt::format("a command is missing; there are {}; `sightline --help` says what each does",
+                       fmt::join(commands, ", "));
+  }
+  if (command == nullptr && !arguments[0].starts_with("-")) {
     return fmt::format("there is no command '{}'{}; there are {}", arguments[0],
                        did_you_mean(arguments[0], commands), fmt::join(commands, ", "));
   }
@@ -60,14 +73,17 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app,
                        did_you_mean(name, flags),
                        command != nullptr ? command->get_name() + " " : "");
   }
-  return error.what();
+  const bool conversion = dynamic_cast<const CLI::ConversionError*>(&error) != nullptr;
+  return conversion ? conversion_error(error.what()) : error.what();
 }
 
 /// The file named by --config, "" without one.
 std::string config_file(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].starts_with("--config=")) return arguments[i].substr(9);
-    const bool named = arguments[i] == "--config" || arguments[i] == "-C";
+    const std::string& argument = arguments[i];
+    if (argument.starts_with("--config=")) return argument.substr(9);
+    if (argument.starts_with("-C") && argument.size() > 2) return argument.substr(2);
+    const bool named = argument == "--config" || argument == "-C";
     if (named && i + 1 < arguments.size()) return arguments[i + 1];
   }
   return "";
@@ -129,6 +145,7 @@ int parse_and_run(std::vector<std::string> arguments) {
 
 int run_program(int argc, const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is an error of the write: a full disk
   try {
     return parse_and_run(with_underscores(argc, argv));
   } catch (const Error& error) {
