@@ -42,11 +42,12 @@ class Run {
     for (const TaskChoice& choice : settings.tasks) {
       Job& job = jobs_.emplace_back();
       job.task = tasks.open(choice, settings.sources);
+      check_task(job.task);
       apply_decoding(settings, job.task);
       job.indices = select_samples(*job.task.dataset, settings.selection);
     }
     if (jobs_.empty()) throw UsageError("no task to run; name some with --tasks");
-    open_model(jobs_.front());
+    open_models();
     check_before_run(settings, jobs_.front().task, jobs_.front().indices,
                      jobs_.front().model->info());
   }
@@ -54,6 +55,7 @@ class Run {
   RunEnd execute() {
     Journal journal =
         Journal::open(settings_.output_path, run_identity(settings_), settings_.fresh);
+    if (settings_.fresh) discard_outputs();
     journal.set_note("sources", describe_sources(settings_.sources));
     journal.set_note("environment", describe_environment());
     manifest_ = {{"environment", describe_environment()}, {"started", utc_now()}};
@@ -69,6 +71,45 @@ class Run {
   }
 
  private:
+  void check_task(const Task& task) const {
+    const auto same = [&](const Job& job) { return job.task.name == task.name; };
+    if (std::count_if(jobs_.begin(), jobs_.end(), same) > 1) {
+      throw UsageError(fmt::format("--tasks names {} twice", task.name));
+    }
+    if (settings_.predict_only && task.kind == Kind::kReconstruct) {
+      throw UsageError(
+          fmt::format("--predict_only: the answers of {} are images, which a run measures and does "
+                      "not keep; run it without --predict_only",
+                      task.name));
+    }
+  }
+
+  /// What an earlier run wrote beside its journal must not be taken for this run's.
+  void discard_outputs() const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(settings_.output_path)) {
+      const std::string name = entry.path().filename().string();
+      const bool samples = name.starts_with("samples_") && name.ends_with(".jsonl");
+      const bool predictions = name.starts_with("predictions_") && name.ends_with(".json");
+      if (samples || predictions || name == "results.json") files.push_back(entry.path());
+    }
+    for (const std::filesystem::path& file : files) std::filesystem::remove(file);
+  }
+
+  /// The first task's model; where that costs little those of all tasks, so that what is wrong with
+  /// a later one shows before anything is computed.
+  void open_models() {
+    const bool quick = std::any_of(
+        registry_.models().begin(), registry_.models().end(),
+        [&](const ModelEntry& entry) { return entry.name == settings_.model && entry.quick; });
+    for (Job& job : jobs_) {
+      if (quick || &job == &jobs_.front()) {
+        with_context([&] { return fmt::format("preparing task {}", job.task.name); },
+                     [&] { open_model(job); });
+      }
+    }
+  }
+
   void open_model(Job& job) {
     job.model =
         registry_.open_model(settings_.model, {.args = ModelArgs::parse(settings_.model_args),

@@ -12,12 +12,14 @@ void add_standard_models(Registry& registry) {
                 .summary = "answers from a file of predictions in the task's official format: "
                            "predictions=",
                 .open = open_replay,
-                .module = ""});
+                .module = "",
+                .quick = true});
   registry.add({.name = "null",
                 .summary = "answers every request at once with answer= (default: nothing); for "
                            "measuring the harness itself",
                 .open = open_null,
-                .module = ""});
+                .module = "",
+                .quick = true});
   registry.add({.name = "process",
                 .summary = "a program of your own that speaks JSON lines: command=, "
                            "startup_timeout= (600 s), timeout= (300 s), retries= (2)",
@@ -28,7 +30,8 @@ void add_standard_models(Registry& registry) {
                     "answers without a network, by kind=: most_common, caption, whole_image, "
                     "centre_box, grid, contours, jpeg, webp",
                 .open = open_baseline,
-                .module = ""});
+                .module = "",
+                .quick = true});
 }
 
 }  // namespace sightline

@@ -55,6 +55,7 @@ struct ModelEntry {
   std::string summary;  ///< one line for `list models`, with its arguments
   ModelFactory open;
   std::string module;  ///< not empty: `open` comes when this module is loaded
+  bool quick = false;  ///< opening costs next to nothing: a run tries it for all tasks at its start
 };
 
 class Painter;  // harness/media/painter.h
