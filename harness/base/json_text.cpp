@@ -76,6 +76,8 @@ void append_json_number(std::string& json, double value) {
     json += "null";
   } else if (std::isinf(value)) {
     json += value > 0 ? "\"inf\"" : "\"-inf\"";
+  } else if (value == 0) {
+    json += std::signbit(value) ? "-0.0" : "0";  // "-0" would be read as the integer 0
   } else {
     fmt::format_to(std::back_inserter(json), "{}", value);
   }

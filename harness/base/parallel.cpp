@@ -77,7 +77,7 @@ void parallel_for(std::size_t count, std::size_t grain,
 
 void parallel_invoke(std::initializer_list<std::function<void()>> jobs) {
   const std::vector<std::function<void()>> list(jobs);
-  if (thread_count() == 1) {
+  if (thread_count() == 1 || list.empty()) {
     for (const auto& job : list) job();
     return;
   }
