@@ -335,27 +335,33 @@ TEST_P(OwnData, IsRefusedWhenBrokenNamingFileRecordAndField) {
   testing::expect_reader_refuses_what_is_broken(GetParam());
 }
 
-TEST_P(OwnData, MayHoldAnIdOnce) {
-  if (GetParam().name == "Records") GTEST_SKIP() << "the same as Questions";
-  const TemporaryFolder folder;
-  json document = GetParam().good;
-  document[1]["id"] = "1";
-  EXPECT_THAT(testing::error_for(GetParam(), folder.path(), to_text(GetParam(), document)),
-              AllOf(HasSubstr("data.json"), HasSubstr(GetParam().lines ? "line 2" : "record 2"),
-                    HasSubstr("id '1' occurs twice")));
-}
-
-TEST_P(OwnData, MustHoldARecord) {
-  if (GetParam().lines) GTEST_SKIP() << "no line is an empty file";
-  const TemporaryFolder folder;
-  const std::string none = GetParam().name == "Records" ? R"({"items": []})" : "[]";
-  EXPECT_THAT(testing::error_for(GetParam(), folder.path(), none), HasSubstr("no record"));
-}
-
 INSTANTIATE_TEST_SUITE_P(Kinds, OwnData,
                          ::testing::Values(own_questions(false), own_questions(true), own_records(),
                                            own_captions(), own_groundings()),
                          testing::reader_name);
+
+TEST(OwnDataIds, MayOccurOnce) {
+  const TemporaryFolder folder;
+  for (const ReaderCase& reader :
+       {own_questions(false), own_questions(true), own_captions(), own_groundings()}) {
+    SCOPED_TRACE(reader.name);
+    json document = reader.good;
+    document[1]["id"] = "1";
+    EXPECT_THAT(testing::error_for(reader, folder.path(), to_text(reader, document)),
+                AllOf(HasSubstr("data.json"), HasSubstr(reader.lines ? "line 2" : "record 2"),
+                      HasSubstr("id '1' occurs twice")));
+  }
+}
+
+TEST(OwnDataRecords, MustBeAtLeastOne) {
+  const TemporaryFolder folder;
+  for (const ReaderCase& reader : {own_questions(false), own_captions(), own_groundings()}) {
+    EXPECT_THAT(testing::error_for(reader, folder.path(), "[]"), HasSubstr("no record"))
+        << reader.name;
+  }
+  EXPECT_THAT(testing::error_for(own_records(), folder.path(), R"({"items": []})"),
+              HasSubstr("no record"));
+}
 
 TEST(OwnDataTexts, MustBeAtLeastOne) {
   const TemporaryFolder folder;
