@@ -1,6 +1,7 @@
 // JPEG decoding inside the engine against the same decoder in a plain parallel loop.
 //
-// BM_DecodeLoop is the bound: decode_image on every thread, nothing else. BM_DecodeInPipeline
+// BM_DecodeLoop is the bound: read_image on one thread or two, nothing else; image_benchmark sets
+// that beside libjpeg-turbo alone. BM_DecodeInPipeline
 // takes the same files through load -> model -> score -> journal with a model that looks at
 // pixels and answers at once. Both count images per second.
 
@@ -115,6 +116,7 @@ TaskTable picture_tasks() {
 
 void BM_DecodeLoop(benchmark::State& state) {
   pictures();
+  set_thread_count(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
     parallel_for(kImages, 1, [](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
@@ -123,8 +125,14 @@ void BM_DecodeLoop(benchmark::State& state) {
     });
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kImages));
+  set_thread_count(0);
 }
-BENCHMARK(BM_DecodeLoop)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_DecodeLoop)
+    ->ArgName("threads")
+    ->Arg(1)
+    ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 void BM_DecodeInPipeline(benchmark::State& state) {
   const TaskTable tasks = picture_tasks();
