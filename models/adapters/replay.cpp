@@ -43,11 +43,18 @@ class ReplayModel final : public BatchModel {
     Response response;
     response.answer = predictions_.answers[place->second];
     response.text = response.answer->text;
-    if (kind_ == Kind::kReconstruct) {
+    return kind_ == Kind::kReconstruct ? read_pixels(std::move(response), place->second) : response;
+  }
+
+  /// One file that cannot be read costs one sample.
+  Response read_pixels(Response response, std::size_t place) const {
+    try {
       response.answer->reconstruction.image =
-          std::make_shared<const Image>(read_image(predictions_.files[place->second]));
+          std::make_shared<const Image>(read_image(predictions_.files[place]));
+      return response;
+    } catch (const Error& error) {
+      return failed_response(Outcome::kParseFail, error.what());
     }
-    return response;
   }
 
   Kind kind_;
