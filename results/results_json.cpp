@@ -76,7 +76,8 @@ json json_of(const TaskResult& task) {
           {"samples", task.samples},
           {"samples_in_dataset", task.samples_in_dataset},
           {"outcomes", task.outcomes},
-          {"bounds", json_of(task.bounds)}};
+          {"bounds", json_of(task.bounds)},
+          {"answers_sha256", task.answers_sha256}};
 }
 
 /// The fields that tools for lm-evaluation-harness's results read.

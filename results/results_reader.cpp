@@ -127,7 +127,8 @@ TaskResult read_task(const Field& field) {
                   .samples = field.at("samples").count(),
                   .samples_in_dataset = field.at("samples_in_dataset").count(),
                   .outcomes = {},
-                  .bounds = {}};
+                  .bounds = {},
+                  .answers_sha256 = field.at("answers_sha256").text()};
   field.at("metrics").each_element(
       [&](const Field& metric) { task.metrics.push_back(read_metric(metric)); });
   field.at("outcomes").each_item([&](const std::string& name, const Field& count) {

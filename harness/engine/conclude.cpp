@@ -5,6 +5,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/file.h"
+#include "harness/base/hash.h"
 #include "harness/base/json_text.h"
 #include "harness/engine/answer_codec.h"
 #include "harness/engine/scoring.h"
@@ -72,6 +73,16 @@ void for_each_selected(const Journal& journal, int journal_task,
   });
 }
 
+/// Each field of the answer with its length in front, so that none can pass into the next.
+void add_row(const JournalRow& row, Sha256& hash) {
+  std::string bytes;
+  for (const std::string* field :
+       {&row.id, &row.outcome, &row.response, &row.answer, &row.scores}) {
+    bytes += fmt::format("{}:{}", field->size(), *field);
+  }
+  hash.update(bytes);
+}
+
 void add_bounds(const TaskScores& left_out, TaskResult& result) {
   for (std::size_t i = 0; i < result.metrics.size(); ++i) {
     result.bounds[result.metrics[i].key] = {result.metrics[i].value, left_out.metrics[i].value};
@@ -90,10 +101,13 @@ TaskResult conclude_task(const Task& task, const std::string& rules, const Journ
   result.samples = static_cast<std::int64_t>(indices.size());
   result.samples_in_dataset = static_cast<std::int64_t>(task.dataset->size());
   BlockScorer scorer(task, result.rules, false);
+  Sha256 hash;
   for_each_selected(journal, journal_task, indices, [&](const JournalRow& row) {
     ++result.outcomes[row.outcome];
+    add_row(row, hash);
     if (task.has_references) scorer.add(row);
   });
+  result.answers_sha256 = hash.finish();
   if (!task.has_references) return result;
   TaskScores scores = scorer.scores();
   result.metrics = std::move(scores.metrics);

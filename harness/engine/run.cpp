@@ -56,8 +56,6 @@ class Run {
     Journal journal =
         Journal::open(settings_.output_path, run_identity(settings_), settings_.fresh);
     if (settings_.fresh) discard_outputs();
-    journal.set_note("sources", describe_sources(settings_.sources));
-    journal.set_note("environment", describe_environment());
     manifest_ = {{"environment", describe_environment()}, {"started", utc_now()}};
     RunEnd end;
     for (Job& job : jobs_) {
@@ -128,6 +126,8 @@ class Run {
     const BoxGeometry geometry = info.geometry.value_or(style.geometry);
     const int number = journal.add_task(
         {job.task.name, task_identity(job.task, info, geometry).dump(), job.task.dataset->size()});
+    journal.set_note(sources_note(job.task.name), describe_sources(settings_.sources));
+    journal.set_note("environment", describe_environment());
     const std::vector<std::size_t> todo = still_to_do(journal, number, job.indices);
     const auto start = Clock::now();
     StageTimes times;

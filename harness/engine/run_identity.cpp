@@ -58,6 +58,10 @@ json task_identity(const Task& task, const ModelInfo& info, const BoxGeometry& g
   return identity;
 }
 
+std::string sources_note(const std::string& task) {
+  return "sources of " + task;
+}
+
 json describe_sources(const TaskSources& sources) {
   const auto absolute = [](const std::filesystem::path& path) {
     return path.empty() ? "" : std::filesystem::absolute(path).string();

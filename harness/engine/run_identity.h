@@ -16,6 +16,8 @@ nlohmann::json run_identity(const RunSettings& settings);
 nlohmann::json task_identity(const Task& task, const ModelInfo& info, const BoxGeometry& geometry);
 
 nlohmann::json describe_model(const ModelInfo& info);
+/// The journal's note that says where a task's files were.
+std::string sources_note(const std::string& task);
 nlohmann::json describe_sources(const TaskSources& sources);
 TaskSources read_sources(const nlohmann::json& description);
 

@@ -29,10 +29,10 @@ SelectionSettings selection_of(const json& identity) {
   return selection;
 }
 
-TaskSources sources_of(const Journal& journal, const fs::path& data_root) {
-  TaskSources sources = read_sources(journal.note("sources"));
-  if (!data_root.empty()) sources = {.data_root = data_root};
-  return sources;
+TaskSources sources_of(const Journal& journal, const std::string& task, const fs::path& data_root) {
+  if (!data_root.empty()) return {.data_root = data_root};
+  const json note = journal.note(sources_note(task));
+  return note.is_null() ? TaskSources{} : read_sources(note);  // null: killed before it was written
 }
 
 /// Throws unless the data now opened are those the journal was made with.
@@ -56,14 +56,14 @@ std::string model_name_of(const Journal& journal) {
 
 std::vector<StoredTask> reopen_tasks(const Journal& journal, const TaskTable& tasks,
                                      const fs::path& data_root) {
-  const TaskSources sources = sources_of(journal, data_root);
   const SelectionSettings selection = selection_of(journal.identity());
   std::vector<StoredTask> stored;
   int number = 0;
   for (const JournalTask& record : journal.tasks()) {
     StoredTask& entry = stored.emplace_back();
     entry.number = number++;
-    entry.task = tasks.open(parse_task_choices(record.name).front(), sources);
+    entry.task = tasks.open(parse_task_choices(record.name).front(),
+                            sources_of(journal, record.name, data_root));
     require_same_data(record, entry.task);
     entry.task.protocol = json::parse(record.protocol).at("protocol");
     entry.indices = select_samples(*entry.task.dataset, selection);
@@ -83,6 +83,10 @@ RunResults recompute(const Journal& journal, const TaskTable& tasks, const fs::p
     results.tasks.push_back(std::move(result));
   }
   json manifest = {{"environment", describe_environment()}, {"date", utc_now()}};
+  for (const JournalTask& task : journal.tasks()) {
+    const json record = json::parse(task.protocol);
+    manifest["tasks"][task.name] = {{"model", record.at("model")}, {"data", record.at("data")}};
+  }
   results.manifest = manifest.dump();
   std::stable_sort(results.tasks.begin(), results.tasks.end(),
                    [](const TaskResult& a, const TaskResult& b) { return a.name < b.name; });
@@ -195,7 +199,7 @@ Verification verify_run(const fs::path& folder, const TaskTable& tasks, const fs
     found.bad.push_back(error.what());
     return found;
   }
-  for (const StoredTask& task : reopened) {
+  for (StoredTask& task : reopened) {
     found.good.push_back(fmt::format("{}: data files have the hashes of the run", task.task.name));
     reparse(journal, task, found);
     const auto result = std::find_if(results.tasks.begin(), results.tasks.end(),
@@ -204,6 +208,8 @@ Verification verify_run(const fs::path& folder, const TaskTable& tasks, const fs
       found.bad.push_back(fmt::format("{}: in the journal, not in results.json", task.task.name));
       continue;
     }
+    // A run with --predict_only has no scores to be recomputed.
+    task.task.has_references = task.task.has_references && !result->metrics.empty();
     *result = conclude_task(task.task, result->rules, journal, task.number, task.indices);
   }
   compare_results(json::parse(read_file(file)), results, found);
@@ -244,6 +250,42 @@ std::vector<Journal> open_shards(const std::vector<fs::path>& folders) {
   return shards;
 }
 
+/// Throws unless every shard holds all samples of every task that the first one has.
+void require_finished(const std::vector<Journal>& shards, const std::vector<fs::path>& folders,
+                      const std::vector<StoredTask>& whole) {
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const SelectionSettings selection = selection_of(shards[i].identity());
+    const std::vector<JournalTask> tasks = shards[i].tasks();
+    for (const StoredTask& stored : whole) {
+      const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const JournalTask& task) {
+        return task.name == stored.task.name;
+      });
+      const std::size_t wanted = select_samples(*stored.task.dataset, selection).size();
+      const std::size_t done =
+          found == tasks.end() ? 0 : shards[i].count(static_cast<int>(found - tasks.begin()));
+      require(done >= wanted && found != tasks.end(),
+              "{} is not finished: {} of {} samples of {}; start its command again, then merge",
+              folders[i].string(), done, wanted, stored.task.name);
+    }
+    require(tasks.size() == whole.size(), "{} has {} tasks, {} has {}: run the same tasks in each",
+            folders[0].string(), whole.size(), folders[i].string(), tasks.size());
+  }
+}
+
+/// Writes the files that the shards have beside their journals.
+void write_outputs(const fs::path& out, const fs::path& shard, const Journal& journal,
+                   const TaskTable& tasks, const fs::path& data_root) {
+  for (const StoredTask& stored : reopen_tasks(journal, tasks, data_root)) {
+    const std::string name = file_name_of(stored.task.name);
+    const std::string samples = "samples_" + name + ".jsonl";
+    const std::string predictions = "predictions_" + name + ".json";
+    if (fs::exists(shard / samples)) write_samples(journal, stored.number, out / samples);
+    if (fs::exists(shard / predictions)) {
+      write_predictions(stored.task, journal, stored.number, out / predictions);
+    }
+  }
+}
+
 void copy_rows(const Journal& from, int number, Journal& to, int target) {
   constexpr std::size_t kBlock = 1 << 14;
   std::vector<JournalRow> rows;
@@ -262,16 +304,17 @@ RunResults merge_shards(const fs::path& out, const std::vector<fs::path>& folder
                         const TaskTable& tasks, const fs::path& data_root) {
   if (folders.empty()) throw UsageError("no shard to merge; name their folders behind OUT");
   const std::vector<Journal> shards = open_shards(folders);
+  require_finished(shards, folders, reopen_tasks(shards[0], tasks, data_root));
   Journal journal = Journal::open(out, identity_without_shard(shards[0]));
-  journal.set_note("sources", shards[0].note("sources"));
   for (const Journal& shard : shards) {
     int number = 0;
     for (const JournalTask& task : shard.tasks()) {
       copy_rows(shard, number++, journal, journal.add_task(task));
+      journal.set_note(sources_note(task.name), shard.note(sources_note(task.name)));
     }
   }
-  RunResults results = recompute(journal, tasks, data_root);
-  require(results.finished, "some shards are not finished; start their commands again, then merge");
+  const RunResults results = recompute(journal, tasks, data_root);
+  write_outputs(out, folders[0], journal, tasks, data_root);
   write_file_atomically(out / "results.json", to_json(results).dump(2) + "\n");
   return results;
 }

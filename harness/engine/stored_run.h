@@ -42,8 +42,9 @@ Verification verify_run(const std::filesystem::path& folder, const TaskTable& ta
                         const std::filesystem::path& data_root);
 
 /// Makes `out` the run whose shards are `shards`: the same results.json, result for result, as the
-/// undivided run's. Throws `MismatchError` (exit 2) when they are not the shards of one run, and
-/// `Error` when a shard is missing, given twice or unfinished.
+/// undivided run's, and the same files of samples and predictions where the shards have them.
+/// Throws `MismatchError` (exit 2) when they are not the shards of one run, and `Error` when a
+/// shard is missing, given twice or unfinished.
 RunResults merge_shards(const std::filesystem::path& out,
                         const std::vector<std::filesystem::path>& shards, const TaskTable& tasks,
                         const std::filesystem::path& data_root);
