@@ -15,7 +15,7 @@ import sys
 import time
 import zlib
 
-WORDS = ["yes", "no", "2", "red", "a large blue ring"]
+WORDS = ["yes", "yes", "no", "2", "red", "a large blue ring"]
 
 
 def answer(request):

@@ -260,15 +260,13 @@ TEST_F(ExitCodes, AModelThatIsGoneIs5AndTheRunGoesOnWhenItIsBack) {
   SIGHTLINE_NEED_PYTHON();
   const std::string log = folder("log").string(), program = folder("model.py").string();
   const std::string args =
-      "command=exec python3 '" + program + "' --quit_after 20 --log '" + log + "'";
+      "command=exec python3 '" + program + "' --quit_after 40 --log '" + log + "'";
   const Words words = run_words("process", kTask, "out", {"--model_args", args});
   fs::copy_file(data_path("cli/slow_model.py"), program);
   const ProgramEnd end = sightline(words);
   EXPECT_EQ(end.exit_code, 5);
   EXPECT_THAT(end.err, HasSubstr("the licence of this model has run out"));
-  EXPECT_GE(query(folder("out"), "SELECT count(*) FROM answers"), 18);
-  fs::remove(log);
-  EXPECT_EQ(sightline(words).exit_code, 5);
+  EXPECT_GE(query(folder("out"), "SELECT count(*) FROM answers"), 38);
   fs::remove(log);
   must(words);
   run("process", kTask, "whole", {"--model_args", slow_model()});
