@@ -43,6 +43,6 @@ class TemporaryFolder {
 }  // namespace sightline::testing
 
 /// Skips the test, saying which file is missing, unless `shared_path(name)` exists.
-#define SIGHTLINE_NEED_SHARED(name)                                                       \
-  if (!std::filesystem::exists(sightline::testing::shared_path(name)))                    \
+#define SIGHTLINE_NEED_SHARED(name)                                    \
+  if (!std::filesystem::exists(sightline::testing::shared_path(name))) \
   GTEST_SKIP() << "needs " << sightline::testing::shared_path(name) << ", which is absent"
