@@ -21,20 +21,30 @@ namespace sightline::testing {
 using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
-/// Runs the built program as a user would, on a small sample suite drawn once a test program.
+/// A small sample suite beside the built program, drawn by the first test that wants it and kept
+/// until the tests are built anew: CTest runs each test in a process of its own.
+inline std::filesystem::path small_suite() {
+  namespace fs = std::filesystem;
+  const fs::path suites = fs::path(SIGHTLINE_PROGRAM).parent_path() / "test_suites";
+  const auto built = fs::last_write_time(fs::canonical("/proc/self/exe")).time_since_epoch();
+  const fs::path suite = suites / std::to_string(built.count());
+  if (fs::exists(suite)) return suite;
+  const fs::path mine = suites / ("drawn_by_" + std::to_string(::getpid()));
+  make_demo_suite(mine, open_painter, {.scenes = 12, .text_images = 6, .textures = 6});
+  std::error_code another_was_first;
+  fs::rename(mine, suite, another_was_first);
+  if (another_was_first) fs::remove_all(mine);
+  return suite;
+}
+
+/// Runs the built program as a user would.
 class CliTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    if (suite_ == nullptr) {
-      static TemporaryFolder suite;
-      make_demo_suite(suite / "data", open_painter,
-                      {.scenes = 12, .text_images = 6, .textures = 6});
-      suite_ = &suite;
-    }
-  }
-
   /// Official files of all tasks. Read only.
-  static std::filesystem::path data() { return *suite_ / "data"; }
+  static std::filesystem::path data() {
+    static const std::filesystem::path suite = small_suite();
+    return suite;
+  }
   /// A folder of the test's own.
   std::filesystem::path folder(const std::string& name) const { return own_ / name; }
 
@@ -117,7 +127,6 @@ class CliTest : public ::testing::Test {
   }
 
  private:
-  static inline TemporaryFolder* suite_ = nullptr;
   TemporaryFolder own_;
 };
 
