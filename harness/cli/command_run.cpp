@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -12,10 +13,14 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 
-/// The first signal asks the run to end; a second one ends the program at once.
+/// The first signal asks the run to end; a second one ends the program at once. Does only what is
+/// allowed in a signal handler.
 void request_stop(int signal_number) {
+  constexpr std::string_view kText =
+      "\nstopping as soon as what is being answered is done; a second signal stops at once\n";
   stop_requested = true;
   ::signal(signal_number, SIG_DFL);
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText.data(), kText.size());
 }
 
 void catch_signals() {

@@ -141,16 +141,34 @@ int parse_and_run(std::vector<std::string> arguments) {
   return program.exit_code;
 }
 
+/// Ends as other programs do when who reads their output has seen enough.
+void end_by_broken_pipe() {
+  std::signal(SIGPIPE, SIG_DFL);
+  std::raise(SIGPIPE);
+}
+
+/// Output that was lost must not pass for success.
+void flush_output() {
+  if (std::fflush(stdout) == 0) return;
+  throw std::system_error(errno, std::generic_category(), "cannot write to standard output");
+}
+
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is an error of the write: a full disk
   try {
-    return parse_and_run(with_underscores(argc, argv));
+    const int exit_code = parse_and_run(with_underscores(argc, argv));
+    flush_output();
+    return exit_code;
   } catch (const Error& error) {
     fmt::print(stderr, "error: {}\n", error.what());
     return error.exit_code();
+  } catch (const std::system_error& error) {
+    if (error.code().value() == EPIPE) end_by_broken_pipe();
+    fmt::print(stderr, "error: {}\n", error.what());
+    return 5;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: out of memory; use fewer threads or a smaller --batch_size\n");
     return 5;

@@ -282,6 +282,39 @@ TEST_F(ExitCodes, AModelThatDiesAtTheStartIs5AndWritesNothing) {
   EXPECT_FALSE(fs::exists(folder("out")));
 }
 
+TEST_F(ExitCodes, OutputThatCannotBeWrittenIs5) {
+  const ProgramEnd end =
+      run_to_end({"sh", "-c", "exec \"$0\" list tasks --json >/dev/full", SIGHTLINE_PROGRAM});
+  EXPECT_EQ(end.exit_code, 5);
+  EXPECT_THAT(end.err, HasSubstr("No space left on device"));
+}
+
+TEST_F(ExitCodes, AReaderThatHasSeenEnoughIsNoError) {
+  const ProgramEnd end = run_to_end(
+      {"sh", "-c", "(sleep 0.1; exec \"$0\" list tasks --json) | true", SIGHTLINE_PROGRAM});
+  EXPECT_EQ(end.err, "");
+}
+
+TEST_F(ExitCodes, ASecondSignalStopsAModelThatHangsAndTheRunCanGoOn) {
+  SIGHTLINE_NEED_PYTHON();
+  const std::string log = folder("log").string();
+  const std::string program = folder("model.py").string();
+  fs::copy_file(data_path("cli/slow_model.py"), program);
+  const Words words = run_words(
+      "process", kTask, "out",
+      {"--model_args", "command=python3 '" + program + "' --hang 'How' --log '" + log + "'"});
+  Running running(command(words));
+  ASSERT_TRUE(wait_until([&] { return lines_in(log) > 0; })) << running.err();
+  running.kill(SIGINT);
+  ASSERT_TRUE(wait_until([&] { return running.err().find("second signal") != std::string::npos; }));
+  EXPECT_FALSE(running.wait(0.2));
+  running.kill(SIGINT);
+  EXPECT_EQ(running.end().signal, SIGINT);
+  const std::string model = read_file(program);
+  write_file_atomically(program, "import time\ntime.sleep = lambda seconds: None\n" + model);
+  must(words);
+}
+
 class Interruption : public ExitCodes, public ::testing::WithParamInterface<int> {};
 
 TEST_P(Interruption, Is130AndTheSameCommandGoesOn) {
