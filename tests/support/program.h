@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -52,10 +53,10 @@ class Running {
     if (process_ == 0) become(arguments, options, err);
     if (terminal_end_ >= 0) ::close(terminal_end_);
     watch_ = static_cast<int>(::syscall(SYS_pidfd_open, process_, 0));
-    EXPECT_GE(watch_, 0) << "cannot start " << command.front();
+    if (process_ < 0 || watch_ < 0) throw std::runtime_error("cannot start " + command.front());
   }
   ~Running() {
-    if (!ended_) kill(SIGKILL);
+    kill(SIGKILL);
     wait(60);
     for (const int file : {out_, err_, terminal_, watch_}) {
       if (file >= 0) ::close(file);
@@ -64,7 +65,10 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  void kill(int signal_number) const { ::kill(process_, signal_number); }
+  /// Does nothing once it is known to have ended: its number may be another's then.
+  void kill(int signal_number) const {
+    if (!ended_) ::kill(process_, signal_number);
+  }
 
   /// Whether it ended within that time; returns as soon as it does.
   bool wait(double seconds) {
