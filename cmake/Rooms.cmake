@@ -55,34 +55,34 @@ function(sightline_product)
   target_link_libraries(sightline_program PRIVATE sightline sightline_settings)
 endfunction()
 
-# The module with everything that needs OpenCV, loaded on demand like a user's own module. Its parts
-# are a library of their own, which tests link.
-function(sightline_opencv_module)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/opencv/*.cpp)
-  if(NOT sources)
-    return()
-  endif()
-  set(entry ${PROJECT_SOURCE_DIR}/models/opencv/module.cpp)
+# sightline_module(NAME DEPENDS rooms... SYSTEM imported targets...): models/NAME as a module that is
+# loaded on demand like a user's own, for what needs a heavy library. Its parts are a library of
+# their own, which tests link; the rooms it depends on come from the product at run time.
+function(sightline_module name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;SYSTEM" ${ARGN})
+  set(entry ${PROJECT_SOURCE_DIR}/models/${name}/module.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/${name}/*.cpp)
   list(REMOVE_ITEM sources ${entry})
-  add_library(sightline_models_opencv STATIC ${sources})
-  target_include_directories(sightline_models_opencv SYSTEM PUBLIC ${OPENCV_INCLUDE_DIR})
-  target_link_libraries(sightline_models_opencv PUBLIC sightline_settings sightline_harness_media
-    ${OPENCV_IMGPROC_LIBRARY} ${OPENCV_CORE_LIBRARY})
+  set(parts sightline_models_${name})
+  add_library(${parts} STATIC ${sources})
+  target_link_libraries(${parts} PUBLIC sightline_settings ${arg_SYSTEM})
+  foreach(dependency IN LISTS arg_DEPENDS)
+    sightline_target_of(${dependency} dependency_target)
+    target_link_libraries(${parts} PUBLIC ${dependency_target})
+  endforeach()
 
-  add_library(sightline_opencv MODULE ${entry} $<TARGET_OBJECTS:sightline_models_opencv>)
-  set_target_properties(sightline_opencv PROPERTIES PREFIX "" INSTALL_RPATH "$ORIGIN/..")
-  target_include_directories(sightline_opencv SYSTEM PRIVATE ${OPENCV_INCLUDE_DIR})
-  target_link_libraries(sightline_opencv PRIVATE sightline sightline_settings
-    ${OPENCV_IMGPROC_LIBRARY} ${OPENCV_CORE_LIBRARY})
+  add_library(sightline_${name} MODULE ${entry} $<TARGET_OBJECTS:${parts}>)
+  set_target_properties(sightline_${name} PROPERTIES PREFIX "" INSTALL_RPATH "$ORIGIN/..")
+  target_link_libraries(sightline_${name} PRIVATE sightline sightline_settings ${arg_SYSTEM})
+  set_property(GLOBAL APPEND PROPERTY SIGHTLINE_MODULES sightline_${name})
 endfunction()
 
 function(sightline_install)
   include(CMakePackageConfigHelpers)
   install(TARGETS sightline EXPORT SightlineTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(TARGETS sightline_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  if(TARGET sightline_opencv)
-    install(TARGETS sightline_opencv LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sightline)
-  endif()
+  get_property(modules GLOBAL PROPERTY SIGHTLINE_MODULES)
+  install(TARGETS ${modules} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sightline)
   foreach(folder harness metrics models results tasks)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}
             DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sightline FILES_MATCHING PATTERN "*.h")

@@ -8,6 +8,12 @@
 
 namespace sightline {
 
+/// A confidence interval at 95%.
+struct Interval {
+  double low = 0, high = 0;
+  bool operator==(const Interval&) const = default;
+};
+
 /// One number of a result, as files hold it: fractions in [0, 1] except where `unit` says
 /// otherwise.
 struct MetricValue {
@@ -17,7 +23,8 @@ struct MetricValue {
   std::int64_t n = 0;                    ///< samples behind the value
   std::string unit = "fraction";         ///< "fraction", "dB", "characters", "bits per pixel", ...
   bool higher_is_better = true;
-  std::string note = {};  ///< why there is no value, or what a reader must know
+  std::optional<Interval> interval = {};  ///< of a corpus metric, by bootstrap over images
+  std::string note = {};                  ///< why there is no value, or what a reader must know
 };
 
 /// Numbers of one group of a breakdown: key to value, with the group's count as `n`.

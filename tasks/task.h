@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "metrics/bootstrap.h"
 #include "metrics/metric_value.h"
 #include "models/api/predictions.h"
 #include "models/api/request.h"
@@ -57,6 +58,11 @@ class Scorer {
   /// Adds what `next` has seen: samples behind these. Merging any split equals one pass.
   virtual void merge(Scorer& next) = 0;
   virtual TaskScores compute() const = 0;
+  /// Intervals of the metrics that are no means over samples, by bootstrap over images, by metric
+  /// key; none for a task that has no such metric.
+  virtual std::map<std::string, Interval> intervals(const Bootstrap& /*bootstrap*/) const {
+    return {};
+  }
 };
 
 /// Where a task's files are: a root with the official layout, or files named one by one.

@@ -62,6 +62,14 @@ class Painter;  // harness/media/painter.h
 using PainterFactory = std::function<std::unique_ptr<Painter>(int width, int height)>;
 using RegionFinder = std::function<std::vector<Box>(const Image& image, std::size_t most)>;
 
+class InceptionNetwork;  // models/api/image_networks.h
+class PerceptualDistance;
+struct InceptionSettings;
+struct PerceptualSettings;
+using InceptionFactory = std::function<std::unique_ptr<InceptionNetwork>(const InceptionSettings&)>;
+using PerceptualFactory =
+    std::function<std::unique_ptr<PerceptualDistance>(const PerceptualSettings&)>;
+
 /// All that can be plugged in. A value, built by the command line and filled by modules.
 class Registry {
  public:
@@ -74,6 +82,8 @@ class Registry {
 
   PainterFactory painter;         ///< drawing, in the module "sightline_opencv"
   RegionFinder region_finder;     ///< contour boxes, in the module "sightline_opencv"
+  InceptionFactory inception;     ///< features for FID and its kin, in "sightline_torch"
+  PerceptualFactory perceptual;   ///< LPIPS, in the module "sightline_torch"
   std::set<std::string> modules;  ///< names of the modules that `load_module_by_name` has loaded
 
  private:

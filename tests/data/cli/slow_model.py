@@ -51,6 +51,8 @@ def main():
         if options.crash and options.crash in line:
             os._exit(1)
         if options.hang and options.hang in line:
+            with open(options.log + ".hangs", "w", encoding="utf-8"):
+                pass
             time.sleep(1000)
         time.sleep(options.delay)
         if options.error and options.error in line:

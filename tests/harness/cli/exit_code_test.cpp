@@ -304,7 +304,7 @@ TEST_F(ExitCodes, ASecondSignalStopsAModelThatHangsAndTheRunCanGoOn) {
       "process", kTask, "out",
       {"--model_args", "command=python3 '" + program + "' --hang 'How' --log '" + log + "'"});
   Running running(command(words));
-  ASSERT_TRUE(wait_until([&] { return lines_in(log) > 0; })) << running.err();
+  ASSERT_TRUE(wait_until([&] { return fs::exists(log + ".hangs"); })) << running.err();
   running.kill(SIGINT);
   ASSERT_TRUE(wait_until([&] { return running.err().find("second signal") != std::string::npos; }));
   EXPECT_FALSE(running.wait(0.2));

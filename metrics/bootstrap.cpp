@@ -1,0 +1,61 @@
+#include "metrics/bootstrap.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/base/error.h"
+#include "harness/base/parallel.h"
+#include "harness/base/rng.h"
+
+namespace sightline {
+
+namespace {
+
+double quantile(const std::vector<double>& sorted, double fraction) {
+  const double place = fraction * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (sorted[above] - sorted[below]) * (place - static_cast<double>(below));
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> bootstrap_weights(std::size_t images, std::uint64_t seed,
+                                             std::size_t replicate) {
+  std::vector<std::uint32_t> weights(images);
+  Rng rng(seed, replicate);
+  for (std::size_t draw = 0; draw < images; ++draw) {
+    ++weights[static_cast<std::size_t>(rng.below(images))];
+  }
+  return weights;
+}
+
+std::optional<Interval> percentile_interval(std::vector<double> values) {
+  if (values.size() < 2) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  return Interval{quantile(values, 0.025), quantile(values, 0.975)};
+}
+
+std::vector<std::optional<Interval>> bootstrap_intervals(std::size_t images,
+                                                         const Bootstrap& bootstrap,
+                                                         const ReplicateStatistics& statistics) {
+  require(images > 0, "a bootstrap needs at least one image");
+  std::vector<std::vector<double>> replicates(bootstrap.replicates);
+  parallel_for(replicates.size(), 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t replicate = begin; replicate < end; ++replicate) {
+      replicates[replicate] = statistics(bootstrap_weights(images, bootstrap.seed, replicate));
+    }
+  });
+  std::vector<std::optional<Interval>> intervals;
+  const std::size_t numbers = replicates.empty() ? 0 : replicates.front().size();
+  for (std::size_t number = 0; number < numbers; ++number) {
+    std::vector<double> defined;
+    for (const std::vector<double>& replicate : replicates) {
+      if (!std::isnan(replicate[number])) defined.push_back(replicate[number]);
+    }
+    intervals.push_back(percentile_interval(std::move(defined)));
+  }
+  return intervals;
+}
+
+}  // namespace sightline

@@ -1,0 +1,5 @@
+#include "models/api/registry.h"
+
+SIGHTLINE_MODULE(registry) {
+  (void)registry;
+}
