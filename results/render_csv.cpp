@@ -43,21 +43,23 @@ void add_metric(std::string& text, const RunResults& run, const TaskResult& task
                 const MetricValue& metric) {
   const auto found = task.bounds.find(metric.key);
   const ScoreBounds bounds = found == task.bounds.end() ? ScoreBounds{} : found->second;
-  add_row(text,
-          {field(run.model), field(task.name), field(task.version), field(task.rules),
-           field(metric.key), field(metric.value), field(metric.standard_error), field(metric.n),
-           field(metric.unit), metric.higher_is_better ? "true" : "false", field(samples_ok(task)),
-           field(samples_done(task)), field(task.samples), field(bounds.failures_wrong),
-           field(bounds.failures_left_out), field(task.protocol), field(metric.note)});
+  std::optional<double> low, high;
+  if (metric.interval) low = metric.interval->low, high = metric.interval->high;
+  add_row(text, {field(run.model), field(task.name), field(task.version), field(task.rules),
+                 field(metric.key), field(metric.value), field(metric.standard_error), field(low),
+                 field(high), field(metric.n), field(metric.unit),
+                 metric.higher_is_better ? "true" : "false", field(samples_ok(task)),
+                 field(samples_done(task)), field(task.samples), field(bounds.failures_wrong),
+                 field(bounds.failures_left_out), field(task.protocol), field(metric.note)});
 }
 
 }  // namespace
 
 std::string render_csv(const std::vector<RunResults>& runs) {
   std::string text;
-  add_row(text, {"run", "task", "version", "rules", "metric", "value", "stderr", "n", "unit",
-                 "higher_is_better", "ok", "done", "asked", "failures_wrong", "failures_left_out",
-                 "protocol", "note"});
+  add_row(text, {"run", "task", "version", "rules", "metric", "value", "stderr", "ci95_low",
+                 "ci95_high", "n", "unit", "higher_is_better", "ok", "done", "asked",
+                 "failures_wrong", "failures_left_out", "protocol", "note"});
   for (const RunResults& run : runs) {
     for (const TaskResult& task : run.tasks) {
       for (const MetricValue& metric : task.metrics) add_metric(text, run, task, metric);

@@ -79,6 +79,10 @@ ReportCell metric_cell(const ReportColumn& column, const MetricKey& key, const N
   if (!metric->value) return {.number = "–", .tail = tail_of(column)};
   ReportCell cell{.number = show(*metric->value, style), .tail = ""};
   if (metric->standard_error) cell.tail = " ± " + show(*metric->standard_error, style);
+  if (metric->interval) {
+    cell.tail += fmt::format(" [{}, {}]", show(metric->interval->low, style),
+                             show(metric->interval->high, style));
+  }
   cell.tail += tail_of(column);
   return cell;
 }

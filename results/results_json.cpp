@@ -35,10 +35,13 @@ json object(const std::string& text, const std::string& what) {
 }
 
 json json_of(const MetricValue& metric) {
-  return {{"key", metric.key},   {"value", number(metric.value)},
-          {"n", metric.n},       {"stderr", number(metric.standard_error)},
-          {"unit", metric.unit}, {"higher_is_better", metric.higher_is_better},
-          {"note", metric.note}};
+  json object = {{"key", metric.key},   {"value", number(metric.value)},
+                 {"n", metric.n},       {"stderr", number(metric.standard_error)},
+                 {"unit", metric.unit}, {"higher_is_better", metric.higher_is_better},
+                 {"note", metric.note}};
+  if (metric.interval)
+    object["ci95"] = {number(metric.interval->low), number(metric.interval->high)};
+  return object;
 }
 
 json json_of(const Breakdowns& breakdowns) {
@@ -67,17 +70,19 @@ json json_of(const std::map<std::string, ScoreBounds>& bounds) {
 json json_of(const TaskResult& task) {
   json metrics = json::array();
   for (const MetricValue& metric : task.metrics) metrics.push_back(json_of(metric));
-  return {{"name", task.name},
-          {"version", task.version},
-          {"rules", task.rules},
-          {"protocol", object(task.protocol, "the protocol of " + task.name)},
-          {"metrics", std::move(metrics)},
-          {"breakdowns", json_of(task.breakdowns)},
-          {"samples", task.samples},
-          {"samples_in_dataset", task.samples_in_dataset},
-          {"outcomes", task.outcomes},
-          {"bounds", json_of(task.bounds)},
-          {"answers_sha256", task.answers_sha256}};
+  json fields = {{"name", task.name},
+                 {"version", task.version},
+                 {"rules", task.rules},
+                 {"protocol", object(task.protocol, "the protocol of " + task.name)},
+                 {"metrics", std::move(metrics)},
+                 {"breakdowns", json_of(task.breakdowns)},
+                 {"samples", task.samples},
+                 {"samples_in_dataset", task.samples_in_dataset},
+                 {"outcomes", task.outcomes},
+                 {"bounds", json_of(task.bounds)},
+                 {"answers_sha256", task.answers_sha256}};
+  if (task.bootstrap_replicates > 0) fields["bootstrap_replicates"] = task.bootstrap_replicates;
+  return fields;
 }
 
 /// The fields that tools for lm-evaluation-harness's results read.

@@ -77,21 +77,32 @@ class Field {
     return number();
   }
 
+  bool has(const std::string& name) const { return value_.is_object() && value_.contains(name); }
+
   std::string object_text() const {
     if (!value_.is_object()) fail_type("an object");
     return value_.dump();
   }
 
- private:
   [[noreturn]] void fail_type(const char* wanted) const {
     fail("{}: field {} is {}, want {}", file_.string(), path_.empty() ? "at the top" : path_,
          value_.dump().substr(0, 80), wanted);
   }
 
+ private:
   const json& value_;
   std::string path_;
   const fs::path& file_;
 };
+
+std::optional<Interval> read_interval(const Field& metric) {
+  if (!metric.has("ci95")) return std::nullopt;
+  const Field field = metric.at("ci95");
+  std::vector<double> ends;
+  field.each_element([&](const Field& end) { ends.push_back(end.number()); });
+  if (ends.size() != 2) field.fail_type("an interval of two numbers");
+  return Interval{ends[0], ends[1]};
+}
 
 MetricValue read_metric(const Field& field) {
   return {.key = field.at("key").text(),
@@ -100,6 +111,7 @@ MetricValue read_metric(const Field& field) {
           .n = field.at("n").count(),
           .unit = field.at("unit").text(),
           .higher_is_better = field.at("higher_is_better").flag(),
+          .interval = read_interval(field),
           .note = field.at("note").text()};
 }
 
@@ -128,6 +140,9 @@ TaskResult read_task(const Field& field) {
                   .samples_in_dataset = field.at("samples_in_dataset").count(),
                   .outcomes = {},
                   .bounds = {},
+                  .bootstrap_replicates = field.has("bootstrap_replicates")
+                                              ? field.at("bootstrap_replicates").count()
+                                              : 0,
                   .answers_sha256 = field.at("answers_sha256").text()};
   field.at("metrics").each_element(
       [&](const Field& metric) { task.metrics.push_back(read_metric(metric)); });

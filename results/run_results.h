@@ -30,6 +30,7 @@ struct TaskResult {
   std::int64_t samples_in_dataset = 0;
   std::map<std::string, std::int64_t> outcomes;  ///< outcome name -> samples; sums to those done
   std::map<std::string, ScoreBounds> bounds;     ///< metric key -> bounds; only when samples failed
+  std::int64_t bootstrap_replicates = 0;         ///< behind the intervals; 0: none were asked for
   std::string answers_sha256;  ///< of what the journal has of these samples, in data-set order
 };
 

@@ -125,6 +125,12 @@ void add_source_flags(CLI::App& command, TaskSources& sources) {
                      "folder of the images, instead of the official one");
 }
 
+void add_bootstrap_flag(CLI::App& command, std::size_t& replicates) {
+  command.add_option("--bootstrap", replicates,
+                     "replicates for intervals of metrics that are no means (AP, CIDEr); 1000 is "
+                     "usual");
+}
+
 void add_run_flags(CLI::App& command, RunFlags& flags) {
   RunSettings& settings = flags.settings;
   command.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -161,7 +167,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   command.add_option("--progress", flags.progress, "auto, none or plain")->capture_default_str();
   command.add_flag("--fresh", settings.fresh, "discard what an earlier run left in the folder");
   command.add_flag("--retry_failed", settings.retry_failed, "ask again where a sample failed");
-  command.add_option("--bootstrap", flags.bootstrap, "replicates for intervals of corpus metrics");
+  add_bootstrap_flag(command, settings.bootstrap_replicates);
 }
 
 namespace {
@@ -183,9 +189,6 @@ void read_run_flags(RunFlags& flags) {
   if (settings.model.empty())
     throw UsageError("--model is missing; `sightline list models` shows all");
   if (flags.tasks.empty()) throw UsageError("--tasks is missing; `sightline list tasks` shows all");
-  if (flags.bootstrap > 0) {
-    throw UsageError("--bootstrap: intervals of corpus metrics are not part of this version");
-  }
   if (!flags.cache.empty()) {
     throw UsageError(
         "--use_cache: answer caches are not part of this version; a run resumes from "

@@ -26,13 +26,14 @@ std::map<std::string, std::string> parse_pairs(const std::string& text);
 /// The flags that say where a task's files are.
 void add_source_flags(CLI::App& command, TaskSources& sources);
 
+void add_bootstrap_flag(CLI::App& command, std::size_t& replicates);
+
 /// What the flags of `run` and `doctor` say, and how it becomes settings.
 struct RunFlags {
   RunSettings settings;
   std::string tasks, samples, shard, gen_kwargs, batch_size = "auto", progress = "auto";
   std::string config, cache;
   std::size_t threads = 0;
-  std::uint64_t bootstrap = 0;
   bool no_cache = false;
 };
 void add_run_flags(CLI::App& command, RunFlags& flags);

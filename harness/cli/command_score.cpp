@@ -25,6 +25,7 @@ ordered_json metrics_json(const std::vector<MetricValue>& metrics) {
     entry = {{"value", to_number(metric.value)},
              {"stderr", to_number(metric.standard_error)},
              {"n", metric.n}};
+    if (metric.interval) entry["ci95"] = {metric.interval->low, metric.interval->high};
     if (metric.unit != "fraction") entry["unit"] = metric.unit;
     if (!metric.note.empty()) entry["note"] = metric.note;
   }
@@ -131,6 +132,7 @@ void add_score_command(CLI::App& app, Program& program) {
       ->excludes(rules);
   command->add_flag("--allow_extra", settings.allow_extra,
                     "leave out predictions for ids that the data set lacks");
+  add_bootstrap_flag(*command, settings.bootstrap.replicates);
   command->add_option("--num_threads", flags->threads, "threads (0: all processors)");
   command->add_flag("--json", flags->json, "as one JSON document");
   command->footer(

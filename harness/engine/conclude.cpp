@@ -32,10 +32,10 @@ class BlockScorer {
     if (answers_.size() == kBlock) flush();
   }
 
-  TaskScores scores() {
+  TaskScores scores(const Bootstrap& bootstrap = {}) {
     flush();
     if (!total_) total_ = task_.new_scorer(rules_);
-    return total_->compute();
+    return compute_scores(*total_, bootstrap);
   }
 
  private:
@@ -92,7 +92,8 @@ void add_bounds(const TaskScores& left_out, TaskResult& result) {
 }  // namespace
 
 TaskResult conclude_task(const Task& task, const std::string& rules, const Journal& journal,
-                         int journal_task, std::span<const std::size_t> indices) {
+                         int journal_task, std::span<const std::size_t> indices,
+                         const Bootstrap& bootstrap) {
   TaskResult result{.name = task.name, .version = task.version};
   result.rules = rules.empty() ? task.rules.front() : rules;
   nlohmann::json protocol = task.protocol;
@@ -109,7 +110,8 @@ TaskResult conclude_task(const Task& task, const std::string& rules, const Journ
   });
   result.answers_sha256 = hash.finish();
   if (!task.has_references) return result;
-  TaskScores scores = scorer.scores();
+  TaskScores scores = scorer.scores(bootstrap);
+  result.bootstrap_replicates = static_cast<std::int64_t>(bootstrap.replicates);
   result.metrics = std::move(scores.metrics);
   result.breakdowns = std::move(scores.breakdowns);
   const bool failures = std::any_of(result.outcomes.begin(), result.outcomes.end(),

@@ -16,7 +16,8 @@ namespace sightline {
 /// give equal results whatever happened on the way. `indices`: the samples that were asked for;
 /// rows of others are left out. `rules` "" means the task's default.
 TaskResult conclude_task(const Task& task, const std::string& rules, const Journal& journal,
-                         int journal_task, std::span<const std::size_t> indices);
+                         int journal_task, std::span<const std::size_t> indices,
+                         const Bootstrap& bootstrap = {});
 
 /// Writes one JSON line a sample: id, outcome, request, response, answer, scores, error.
 void write_samples(const Journal& journal, int journal_task, const std::filesystem::path& file);

@@ -206,7 +206,8 @@ class Run {
     }
     Task task = job.task;
     if (settings_.predict_only) task.has_references = false;
-    TaskResult result = conclude_task(task, "", journal, number, job.indices);
+    TaskResult result = conclude_task(task, "", journal, number, job.indices,
+                                      {.replicates = settings_.bootstrap_replicates});
     manifest_["tasks"][job.task.name]["conclude_seconds"] = seconds_since(start);
     end.too_many_errors |=
         more_than_allowed(settings_.max_errors, failures(result), result.samples);

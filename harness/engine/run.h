@@ -30,6 +30,7 @@ struct RunSettings {
   std::string precision, device = "cpu";
   std::string max_errors = "100%";  ///< a number of samples, or a percentage
   ProgressMode progress = ProgressMode::kAuto;
+  std::size_t bootstrap_replicates = 0;  ///< for intervals of corpus metrics
   bool fresh = false, log_samples = false, predict_only = false, retry_failed = false;
 };
 

@@ -60,8 +60,8 @@ FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks)
   scores.missing = may_be_absent ? 0 : matched.missing;
   scores.extra = matched.extra;
   for (const std::string& rules : chosen_rules(settings, task)) {
-    scores.by_rules.push_back(
-        {rules, score_in_parallel(task, rules, indices, answer_of)->compute()});
+    const auto scorer = score_in_parallel(task, rules, indices, answer_of);
+    scores.by_rules.push_back({rules, compute_scores(*scorer, settings.bootstrap)});
   }
   return scores;
 }

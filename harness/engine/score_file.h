@@ -18,6 +18,7 @@ struct ScoreFileSettings {
   std::string rules;       ///< "": the task's default
   bool all_rules = false;  ///< every set of rules of the task, the default first
   bool allow_extra = false;
+  Bootstrap bootstrap;  ///< replicates 0: no intervals
 };
 
 /// Scores under one set of rules.

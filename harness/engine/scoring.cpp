@@ -29,6 +29,17 @@ std::unique_ptr<Scorer> score_in_parallel(
   return std::move(scorers[0]);
 }
 
+TaskScores compute_scores(const Scorer& scorer, const Bootstrap& bootstrap) {
+  TaskScores scores = scorer.compute();
+  if (bootstrap.replicates == 0) return scores;
+  const std::map<std::string, Interval> intervals = scorer.intervals(bootstrap);
+  for (MetricValue& metric : scores.metrics) {
+    const auto found = intervals.find(metric.key);
+    if (found != intervals.end() && metric.value) metric.interval = found->second;
+  }
+  return scores;
+}
+
 namespace {
 
 /// The prediction that stands for a sample: its own, or one for its group ("ref:17").

@@ -17,6 +17,9 @@ std::unique_ptr<Scorer> score_in_parallel(
     const Task& task, const std::string& rules, std::span<const std::size_t> indices,
     const std::function<const Answer&(std::size_t place)>& answer_of);
 
+/// The scorer's numbers; with replicates, also the intervals of those that are no means.
+TaskScores compute_scores(const Scorer& scorer, const Bootstrap& bootstrap);
+
 /// Predictions set against a data set.
 struct MatchedPredictions {
   std::vector<const Answer*> answers;         ///< one a sample; null: no prediction

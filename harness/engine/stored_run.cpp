@@ -210,7 +210,9 @@ Verification verify_run(const fs::path& folder, const TaskTable& tasks, const fs
     }
     // A run with --predict_only has no scores to be recomputed.
     task.task.has_references = task.task.has_references && !result->metrics.empty();
-    *result = conclude_task(task.task, result->rules, journal, task.number, task.indices);
+    const Bootstrap bootstrap{static_cast<std::size_t>(result->bootstrap_replicates)};
+    *result =
+        conclude_task(task.task, result->rules, journal, task.number, task.indices, bootstrap);
   }
   compare_results(json::parse(read_file(file)), results, found);
   return found;

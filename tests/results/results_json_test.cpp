@@ -49,6 +49,20 @@ TEST(ResultsJson, InfiniteAndUndefinedValuesAreSaid) {
   EXPECT_TRUE(document["results"]["imagenet_recon_val"]["rfid,none"].is_null());
 }
 
+TEST(ResultsJson, IntervalsAreKeptAndOnlyThereWhereAskedFor) {
+  RunResults run = good_run();
+  EXPECT_EQ(to_json(run).dump().find("ci95"), std::string::npos);
+  run.tasks[0].metrics[0].interval = Interval{0.25, 0.75};
+  run.tasks[0].bootstrap_replicates = 1000;
+  const RunResults read = round_trip(run);
+  EXPECT_EQ(read.tasks[0].metrics[0].interval, (Interval{0.25, 0.75}));
+  EXPECT_EQ(read.tasks[1].metrics.back().interval, std::nullopt);
+  EXPECT_EQ(read.tasks[0].bootstrap_replicates, 1000);
+  EXPECT_EQ(read.tasks[1].bootstrap_replicates, 0);
+  const std::string table = render({run}, ReportFormat::kTable);
+  EXPECT_THAT(table, HasSubstr("[25.00, 75.00]"));
+}
+
 TEST(ResultsJson, NothingIsLostOnTheWayToAFileAndBack) {
   const RunResults run = bad_run();
   const RunResults read = round_trip(run);
