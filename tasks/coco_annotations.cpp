@@ -19,7 +19,8 @@ void sort_unique(std::vector<Item>& items, const JsonFile& json, std::string_vie
   }
 }
 
-std::vector<CocoImage> read_images(const JsonFile& json, JsonRecord& top) {
+std::vector<CocoImage> read_images(const JsonFile& json, JsonRecord& top,
+                                   const CocoExtensions& extensions = {}) {
   std::vector<CocoImage> images;
   top.each_record("images", [&](JsonRecord& record) {
     CocoImage& image = images.emplace_back();
@@ -27,6 +28,7 @@ std::vector<CocoImage> read_images(const JsonFile& json, JsonRecord& top) {
     image.height = record.pixels("height");
     image.width = record.pixels("width");
     image.id = record.integer("id");
+    if (extensions.image) extensions.image(record, image);
   });
   sort_unique(images, json, "image");
   require(!images.empty(), "{}: 'images' is empty", json.path().string());
@@ -64,17 +66,19 @@ void check_objects(const CocoInstances& instances, const JsonFile& json) {
 
 }  // namespace
 
-CocoInstances read_coco_instances(const std::filesystem::path& file) {
+CocoInstances read_coco_instances(const std::filesystem::path& file,
+                                  const CocoExtensions& extensions) {
   JsonFile json(file);
   JsonRecord top = json.top();
   CocoInstances instances;
-  instances.images = read_images(json, top);
+  instances.images = read_images(json, top, extensions);
   top.each_record("annotations",
                   [&](JsonRecord& record) { instances.objects.push_back(read_object(record)); });
   top.each_record("categories", [&](JsonRecord& record) {
     Category& category = instances.categories.emplace_back();
     category.id = record.integer("id");
     category.name = record.text("name");
+    if (extensions.category) extensions.category(record, category);
   });
   sort_unique(instances.categories, json, "category");
   check_objects(instances, json);

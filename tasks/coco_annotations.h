@@ -12,6 +12,8 @@
 
 namespace sightline {
 
+class JsonRecord;
+
 /// An image of a COCO-style file.
 struct CocoImage {
   std::int64_t id = 0;
@@ -34,9 +36,16 @@ struct CocoInstances {
   std::vector<CocoObject> objects;
 };
 
+/// What a format that extends COCO's reads of a record behind the usual fields.
+struct CocoExtensions {
+  std::function<void(JsonRecord&, CocoImage&)> image;
+  std::function<void(JsonRecord&, const Category&)> category;
+};
+
 /// Reads an instances file. Throws `Error` naming file, record and field: a missing field, a box
 /// with NaN or negative size, an id that occurs twice, an object of an unknown image or category.
-CocoInstances read_coco_instances(const std::filesystem::path& file);
+CocoInstances read_coco_instances(const std::filesystem::path& file,
+                                  const CocoExtensions& extensions = {});
 
 /// A reference caption.
 struct CocoCaption {

@@ -77,6 +77,90 @@ std::string to_id(const JsonRecord& record, std::string_view field, od::value va
   return std::to_string(to_integer(record, field, value, "an integer or a string"));
 }
 
+/// Calls `visit` for every element of an array that is the field or a part of it.
+template <typename Visit>
+void visit_elements(const JsonRecord& record, std::string_view field, od::value value,
+                    std::string_view wanted, Visit visit) {
+  auto array =
+      convert<od::array>(record, field, value, wanted,
+                         [](od::value v, od::array& out) { return v.get_array().get(out); });
+  for (auto element : array) {
+    od::value item;
+    const simdjson::error_code error = element.get(item);
+    if (error != simdjson::SUCCESS) fail_syntax(fmt::format("{}, '{}'", record.name(), field), error);
+    visit(item);
+  }
+}
+
+/// A member of an object that is the field.
+od::value member(const JsonRecord& record, std::string_view field, od::object& object,
+                 std::string_view name) {
+  od::value value;
+  const simdjson::error_code error = object.find_field_unordered(name).get(value);
+  if (error == simdjson::NO_SUCH_FIELD) record.fail_field(field, fmt::format("lacks '{}'", name));
+  if (error != simdjson::SUCCESS) fail_syntax(fmt::format("{}, '{}'", record.name(), field), error);
+  return value;
+}
+
+std::vector<double> to_numbers(const JsonRecord& record, std::string_view field, od::value value) {
+  std::vector<double> numbers;
+  visit_elements(record, field, value, "arrays of numbers", [&](od::value item) {
+    numbers.push_back(to_number(record, field, item));
+  });
+  return numbers;
+}
+
+std::vector<std::uint32_t> to_runs(const JsonRecord& record, std::string_view field,
+                                   od::value value) {
+  std::vector<std::uint32_t> runs;
+  visit_elements(record, field, value, "'counts' to be a string or integers", [&](od::value item) {
+    const std::int64_t run = to_integer(record, field, item, "'counts' to hold integers");
+    if (run < 0 || run > std::numeric_limits<std::int32_t>::max()) {
+      record.fail_field(field, fmt::format("has the run length {}, want a number of pixels", run));
+    }
+    runs.push_back(static_cast<std::uint32_t>(run));
+  });
+  return runs;
+}
+
+/// {"size": [height, width], "counts": "..." or [...]}
+Segmentation to_run_lengths(const JsonRecord& record, std::string_view field, od::value value) {
+  auto object = convert<od::object>(
+      record, field, value, "polygons or run lengths",
+      [](od::value v, od::object& out) { return v.get_object().get(out); });
+  Segmentation made;
+  od::value counts = member(record, field, object, "counts");
+  od::json_type type{};
+  const bool compressed =
+      counts.type().get(type) == simdjson::SUCCESS && type == od::json_type::string;
+  std::vector<std::uint32_t> runs;
+  if (compressed) {
+    made.counts = to_text(record, field, counts);
+  } else {
+    runs = to_runs(record, field, counts);
+  }
+  std::vector<std::int64_t> size;
+  visit_elements(record, field, member(record, field, object, "size"),
+                 "'size' to be [height, width]", [&](od::value item) {
+                   size.push_back(
+                       to_integer(record, field, item, "'size' to hold [height, width]"));
+                 });
+  if (size.size() != 2) {
+    record.fail_field(field,
+                      fmt::format("has a 'size' of {} numbers, want [height, width]", size.size()));
+  }
+  const std::uint32_t pixels = count_pixels(size[0], size[1]);
+  made.height = static_cast<int>(size[0]);
+  made.width = static_cast<int>(size[1]);
+  if (compressed) {
+    expand_runs(made.counts, pixels, runs);
+  } else {
+    check_runs(runs, pixels);
+    made.counts = compress_runs(runs);
+  }
+  return made;
+}
+
 /// Calls `visit` for every element of an array, an object each. `owner` names what holds it.
 void visit_objects(od::array array, const JsonRecord::Namer& owner, std::string_view field,
                    const JsonRecord::Visit& visit) {
@@ -197,6 +281,23 @@ Box JsonRecord::box(std::string_view field) {
   return box;
 }
 
+Segmentation JsonRecord::segmentation(std::string_view field) {
+  const auto where = [&] { return fmt::format("reading field '{}' of {}", field, name_()); };
+  return with_context(where, [&] {
+    od::value value = need(field, "polygons or run lengths");
+    od::json_type type{};
+    const bool polygons = value.type().get(type) == simdjson::SUCCESS && type == od::json_type::array;
+    if (!polygons) return to_run_lengths(*this, field, value);
+    Segmentation made;
+    visit_elements(*this, field, value, "an array of polygons", [&](od::value item) {
+      made.polygons.push_back(to_numbers(*this, field, item));
+      check_polygon(made.polygons.back());
+    });
+    if (made.polygons.empty()) fail_field(field, "is an empty array, want polygons");
+    return made;
+  });
+}
+
 void JsonRecord::each_record(std::string_view field, const Visit& visit) {
   visit_objects(array(field), name_, field, visit);
 }
@@ -211,6 +312,17 @@ void JsonRecord::each_text(std::string_view field,
         *this, field, value, "strings only",
         [](od::value v, std::string_view& out) { return v.get_string().get(out); }));
   }
+}
+
+std::vector<std::int64_t> JsonRecord::integers(std::string_view field) {
+  std::vector<std::int64_t> numbers;
+  for (auto element : array(field)) {
+    od::value value;
+    const simdjson::error_code error = element.get(value);
+    if (error != simdjson::SUCCESS) fail_syntax(fmt::format("{}, '{}'", name_(), field), error);
+    numbers.push_back(to_integer(*this, field, value, "integers only"));
+  }
+  return numbers;
 }
 
 void JsonRecord::each_integer(

@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/box.h"
 #include "harness/base/file.h"
+#include "harness/base/segmentation.h"
 
 // Reading large JSON files of known shape with simdjson's on-demand reader, with errors that name
 // file, record and field. For .cpp files only: the header of simdjson costs 2 s a file.
@@ -36,6 +38,9 @@ class JsonRecord {
   std::string_view text(std::string_view field);  ///< lives as long as the file's reader
   std::string id(std::string_view field);         ///< of an integer or a string, as text
   Box box(std::string_view field);                ///< [x, y, w, h]: finite, w and h not negative
+  /// Polygons [[x0, y0, x1, y1, ...], ...], or run lengths {"size": [height, width], "counts": a
+  /// compressed string or integers}; checked as `check_polygon` and `expand_runs` do.
+  Segmentation segmentation(std::string_view field);
 
   /// No value when the field is missing or null; throws when it is of another type.
   std::optional<std::int64_t> optional_integer(std::string_view field);
@@ -49,6 +54,8 @@ class JsonRecord {
   void each_record(std::string_view field, const Visit& visit);
   /// Calls `visit` for every string of an array.
   void each_text(std::string_view field, const std::function<void(std::string_view)>& visit);
+  /// The integers of an array.
+  std::vector<std::int64_t> integers(std::string_view field);
   /// Calls `visit` for every field of this record, all of which must be integers.
   void each_integer(const std::function<void(std::string_view field, std::int64_t value)>& visit);
 

@@ -86,19 +86,20 @@ TEST(JsonRecord, NamesItselfByItsPlace) {
 }
 
 TEST(JsonRecord, GoesThroughArraysInOrder) {
-  with_top(R"({"t": ["a", "", "\u00e9"], "none": [], "o": [{"i": 1}, {"i": 2}], "last": 5})",
-           [](JsonRecord& top) {
-             std::vector<std::string> texts;
-             top.each_text("t", [&](std::string_view text) { texts.emplace_back(text); });
-             EXPECT_THAT(texts, ElementsAre("a", "", "\u00e9"));
-             top.each_text("none", [](std::string_view) { FAIL(); });
-             top.each_record("none", [](JsonRecord&) { FAIL(); });
-             std::vector<std::int64_t> numbers;
-             top.each_record("o",
-                             [&](JsonRecord& record) { numbers.push_back(record.integer("i")); });
-             EXPECT_THAT(numbers, ElementsAre(1, 2));
-             EXPECT_EQ(top.integer("last"), 5);
-           });
+  with_top(
+      R"({"t": ["a", "", "\u00e9"], "none": [], "o": [{"i": 1}, {"i": 2}], "n": [7, -3], "last": 5})",
+      [](JsonRecord& top) {
+        std::vector<std::string> texts;
+        top.each_text("t", [&](std::string_view text) { texts.emplace_back(text); });
+        EXPECT_THAT(texts, ElementsAre("a", "", "\u00e9"));
+        top.each_text("none", [](std::string_view) { FAIL(); });
+        top.each_record("none", [](JsonRecord&) { FAIL(); });
+        std::vector<std::int64_t> numbers;
+        top.each_record("o", [&](JsonRecord& record) { numbers.push_back(record.integer("i")); });
+        EXPECT_THAT(numbers, ElementsAre(1, 2));
+        EXPECT_THAT(top.integers("n"), ElementsAre(7, -3));
+        EXPECT_EQ(top.integer("last"), 5);
+      });
 }
 
 TEST(JsonRecord, ARecordMayBeLeftHalfRead) {
