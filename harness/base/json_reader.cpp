@@ -81,13 +81,14 @@ std::string to_id(const JsonRecord& record, std::string_view field, od::value va
 template <typename Visit>
 void visit_elements(const JsonRecord& record, std::string_view field, od::value value,
                     std::string_view wanted, Visit visit) {
-  auto array =
-      convert<od::array>(record, field, value, wanted,
-                         [](od::value v, od::array& out) { return v.get_array().get(out); });
+  auto array = convert<od::array>(record, field, value, wanted, [](od::value v, od::array& out) {
+    return v.get_array().get(out);
+  });
   for (auto element : array) {
     od::value item;
     const simdjson::error_code error = element.get(item);
-    if (error != simdjson::SUCCESS) fail_syntax(fmt::format("{}, '{}'", record.name(), field), error);
+    if (error != simdjson::SUCCESS)
+      fail_syntax(fmt::format("{}, '{}'", record.name(), field), error);
     visit(item);
   }
 }
@@ -104,9 +105,8 @@ od::value member(const JsonRecord& record, std::string_view field, od::object& o
 
 std::vector<double> to_numbers(const JsonRecord& record, std::string_view field, od::value value) {
   std::vector<double> numbers;
-  visit_elements(record, field, value, "arrays of numbers", [&](od::value item) {
-    numbers.push_back(to_number(record, field, item));
-  });
+  visit_elements(record, field, value, "arrays of numbers",
+                 [&](od::value item) { numbers.push_back(to_number(record, field, item)); });
   return numbers;
 }
 
@@ -125,9 +125,9 @@ std::vector<std::uint32_t> to_runs(const JsonRecord& record, std::string_view fi
 
 /// {"size": [height, width], "counts": "..." or [...]}
 Segmentation to_run_lengths(const JsonRecord& record, std::string_view field, od::value value) {
-  auto object = convert<od::object>(
-      record, field, value, "polygons or run lengths",
-      [](od::value v, od::object& out) { return v.get_object().get(out); });
+  auto object =
+      convert<od::object>(record, field, value, "polygons or run lengths",
+                          [](od::value v, od::object& out) { return v.get_object().get(out); });
   Segmentation made;
   od::value counts = member(record, field, object, "counts");
   od::json_type type{};
@@ -140,11 +140,11 @@ Segmentation to_run_lengths(const JsonRecord& record, std::string_view field, od
     runs = to_runs(record, field, counts);
   }
   std::vector<std::int64_t> size;
-  visit_elements(record, field, member(record, field, object, "size"),
-                 "'size' to be [height, width]", [&](od::value item) {
-                   size.push_back(
-                       to_integer(record, field, item, "'size' to hold [height, width]"));
-                 });
+  visit_elements(
+      record, field, member(record, field, object, "size"), "'size' to be [height, width]",
+      [&](od::value item) {
+        size.push_back(to_integer(record, field, item, "'size' to hold [height, width]"));
+      });
   if (size.size() != 2) {
     record.fail_field(field,
                       fmt::format("has a 'size' of {} numbers, want [height, width]", size.size()));
@@ -286,7 +286,8 @@ Segmentation JsonRecord::segmentation(std::string_view field) {
   return with_context(where, [&] {
     od::value value = need(field, "polygons or run lengths");
     od::json_type type{};
-    const bool polygons = value.type().get(type) == simdjson::SUCCESS && type == od::json_type::array;
+    const bool polygons =
+        value.type().get(type) == simdjson::SUCCESS && type == od::json_type::array;
     if (!polygons) return to_run_lengths(*this, field, value);
     Segmentation made;
     visit_elements(*this, field, value, "an array of polygons", [&](od::value item) {

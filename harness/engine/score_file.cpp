@@ -55,9 +55,7 @@ FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks)
   };
   FileScores scores{.task = task.name, .version = task.version, .protocol = task.protocol};
   scores.samples = indices.size();
-  // An image without a row is one in which nothing was detected.
-  const bool may_be_absent = task.predictions.shape == PredictionFormat::Shape::kDetections;
-  scores.missing = may_be_absent ? 0 : matched.missing;
+  scores.missing = task.predictions.may_be_absent() ? 0 : matched.missing;
   scores.extra = matched.extra;
   for (const std::string& rules : chosen_rules(settings, task)) {
     const auto scorer = score_in_parallel(task, rules, indices, answer_of);

@@ -17,6 +17,7 @@ class ReplayModel final : public BatchModel {
     info_.hashes["predictions"] =
         predictions_.sha256.empty() ? sha256_of_file(file) : predictions_.sha256;
     info_.kinds = {settings.kind};
+    info_.gives_masks = settings.predictions.has_masks();
     info_.max_batch = 1024;
     info_.opens_images = false;
     info_.wants_pixels = false;

@@ -58,7 +58,15 @@ void read_detection(JsonRecord& record, Collector& collect) {
   box.score = record.optional_number("score");
 }
 
-void read_grounding(JsonRecord& record, Collector& collect) {
+void read_mask(JsonRecord& record, Collector& collect) {
+  PredictedMask& mask = collect.at(record.id("image_id")).masks.emplace_back();
+  mask.category_id = record.integer("category_id");
+  mask.segmentation = record.segmentation("segmentation");
+  mask.score = record.optional_number("score");
+}
+
+/// The answer to a row of a sentence or of a referred object.
+Answer& grounded_answer(JsonRecord& record, Collector& collect) {
   const std::optional<std::string> sentence = record.optional_id("sent_id");
   const std::optional<std::string> ref = record.optional_id("ref_id");
   if (!sentence && !ref)
@@ -67,7 +75,17 @@ void read_grounding(JsonRecord& record, Collector& collect) {
   const std::string id = sentence ? *sentence : "ref:" + *ref;
   Answer& answer = collect.at(id, &is_new);
   require_new(is_new, record, sentence ? "sent_id" : "ref_id", sentence ? *sentence : *ref);
+  return answer;
+}
+
+void read_grounding(JsonRecord& record, Collector& collect) {
+  Answer& answer = grounded_answer(record, collect);
   answer.boxes.push_back({.box = record.box("bbox"), .label = {}, .score = {}});
+}
+
+void read_grounded_mask(JsonRecord& record, Collector& collect) {
+  Answer& answer = grounded_answer(record, collect);
+  answer.masks.push_back({.segmentation = record.segmentation("segmentation"), .score = {}});
 }
 
 void read_row(JsonRecord& record, const PredictionFormat& format, Collector& collect) {
@@ -78,6 +96,10 @@ void read_row(JsonRecord& record, const PredictionFormat& format, Collector& col
       return read_detection(record, collect);
     case Shape::kGroundings:
       return read_grounding(record, collect);
+    case Shape::kMasks:
+      return read_mask(record, collect);
+    case Shape::kGroundedMasks:
+      return read_grounded_mask(record, collect);
     case Shape::kReconstructions:
       break;
   }

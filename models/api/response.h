@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/box.h"
+#include "harness/base/segmentation.h"
 #include "harness/media/image.h"
 
 namespace sightline {
@@ -38,6 +39,13 @@ struct PredictedBox {
   std::optional<double> score;
 };
 
+/// A mask a model gave, of the original image.
+struct PredictedMask {
+  Segmentation segmentation;
+  std::int64_t category_id = PredictedBox::kNoCategory;  ///< as with boxes
+  std::optional<double> score;
+};
+
 /// A reconstructed image and the length of its compressed form.
 struct Reconstruction {
   std::shared_ptr<const Image> image;
@@ -49,6 +57,7 @@ struct Reconstruction {
 struct Answer {
   std::string text;
   std::vector<PredictedBox> boxes;
+  std::vector<PredictedMask> masks = {};  ///< instead of boxes, where the task is one of masks
   Reconstruction reconstruction;
 };
 
