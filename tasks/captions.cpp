@@ -1,6 +1,7 @@
 #include "tasks/captions.h"
 
 #include "harness/base/error.h"
+#include "metrics/captions/caption_intervals.h"
 #include "metrics/captions/caption_scores.h"
 #include "metrics/captions/long_caption.h"
 #include "metrics/sample_means.h"
@@ -57,6 +58,10 @@ class CaptionScorer final : public Scorer {
   }
 
   TaskScores compute() const override;
+
+  std::map<std::string, Interval> intervals(const Bootstrap& bootstrap) const override {
+    return bootstrap_captions(captions_.compute(), bootstrap);
+  }
 
  private:
   void add_lengths(TaskScores& scores) const;

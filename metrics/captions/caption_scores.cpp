@@ -152,7 +152,7 @@ CaptionScores CaptionMetrics::compute() const {
   for (auto& values : scores.image_bleu) values.resize(images());
   scores.image_rouge_l.resize(images());
   scores.image_cider.resize(images());
-  std::vector<BleuCounts> counts(images());
+  scores.image_counts.resize(images());
   parallel_for(images(), kImagesPerHandOver, [&](std::size_t begin, std::size_t end) {
     ImageScorer scorer(captions, tables, log_of);
     RougeScorer rouge;
@@ -160,14 +160,14 @@ CaptionScores CaptionMetrics::compute() const {
       const ImageScorer::Scores one = scorer.score(image);
       const auto image_bleu = bleu(one.bleu);
       for (std::size_t n = 0; n < kMaxNgram; ++n) scores.image_bleu[n][image] = image_bleu[n];
-      counts[image] = one.bleu;
+      scores.image_counts[image] = one.bleu;
       scores.image_cider[image] = one.cider;
       scores.image_rouge_l[image] = rouge_l(image, rouge);
     }
   });
   if (images() == 0) return scores;
   BleuCounts total;
-  for (const BleuCounts& image : counts) total += image;
+  for (const BleuCounts& image : scores.image_counts) total += image;
   const auto set_bleu = bleu(total);
   std::ranges::copy(set_bleu, scores.bleu.begin());
   scores.rouge_l = pairwise_mean(scores.image_rouge_l);

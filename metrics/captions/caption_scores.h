@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "metrics/captions/bleu.h"
 #include "metrics/captions/ptb_tokenizer.h"
 #include "metrics/captions/word_table.h"
 
@@ -32,6 +33,7 @@ struct CaptionScores {
   std::optional<double> rouge_l;
   std::optional<double> cider;
 
+  std::vector<BleuCounts> image_counts;  ///< what BLEU of the set is made of, added up
   std::array<std::vector<double>, 4> image_bleu;
   std::vector<double> image_rouge_l;
   std::vector<double> image_cider;

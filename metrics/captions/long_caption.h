@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 namespace sightline {
 
@@ -11,10 +12,13 @@ namespace sightline {
 /// Unicode code points of the whole text. Throws `Error` for text that is not UTF-8.
 std::size_t count_characters(std::string_view text);
 
-/// Sentences. One ends at white space behind . ! or ? (and closing quotes or brackets) where an
-/// ASCII capital or digit follows, perhaps behind an opening quote or bracket. There is no list of
-/// abbreviations: "Mr. Jones" is a boundary. White space around the text does not count; an empty
-/// text has none. Throws `Error` for text that is not UTF-8.
+/// Sentences, views into `text`. One ends at white space behind . ! or ? (and closing quotes or
+/// brackets) where an ASCII capital or digit follows, perhaps behind an opening quote or bracket.
+/// There is no list of abbreviations: "Mr. Jones" is a boundary. White space around a sentence is
+/// no part of it; an empty text has none. Throws `Error` for text that is not UTF-8.
+std::vector<std::string_view> split_sentences(std::string_view text);
+
+/// How many there are.
 std::size_t count_sentences(std::string_view text);
 
 }  // namespace sightline

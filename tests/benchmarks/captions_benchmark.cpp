@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "metrics/captions/caption_intervals.h"
 #include "metrics/captions/caption_scores.h"
 #include "metrics/captions/ptb_tokenizer.h"
 
@@ -109,6 +110,20 @@ BENCHMARK(compute_caption_scores)
     ->Arg(40504)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
+
+/// Intervals of all six numbers at once.
+void bootstrap_caption_scores(benchmark::State& state) {
+  const CaptionScores scores = gather(make_captions(40504)).compute();
+  const Bootstrap bootstrap{.replicates = static_cast<std::size_t>(state.range(0))};
+  const Interval cider = bootstrap_captions(scores, bootstrap).at("cider");
+  if (!(cider.low < *scores.cider && *scores.cider < cider.high)) {
+    state.SkipWithError("the interval does not hold the score");
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(bootstrap_captions(scores, bootstrap));
+  state.counters["replicates/s"] = benchmark::Counter(
+      static_cast<double>(state.iterations() * state.range(0)), benchmark::Counter::kIsRate);
+}
+BENCHMARK(bootstrap_caption_scores)->Arg(1000)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace sightline

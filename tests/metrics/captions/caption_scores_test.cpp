@@ -233,6 +233,22 @@ TEST(CaptionScores, MergingAnySplitEqualsOnePass) {
   }
 }
 
+// The reference puts all captions into one text of lines, so that such a caption would shift those
+// behind it.
+TEST(CaptionScores, ALineSeparatorInsideACaptionIsASpaceAndShiftsNoOther) {
+  const std::vector<Image> plain = {{"a dog on a mat", {"the dog on a mat", "a red dog"}},
+                                    {"two cats", {"two cats", "a cat"}}};
+  for (const std::string separator : {"\n", "\r", "\r\n", "\v", "\f", "\u2028", "\u2029"}) {
+    std::vector<Image> broken = plain;
+    broken[0].candidate = "a dog" + separator + "on a mat";
+    broken[0].references[1] = "a red" + separator + "dog";
+    const CaptionScores scores = scores_of(broken), want = scores_of(plain);
+    EXPECT_EQ(scores.image_cider, want.image_cider);
+    EXPECT_EQ(scores.image_rouge_l, want.image_rouge_l);
+    EXPECT_EQ(scores.image_bleu, want.image_bleu);
+  }
+}
+
 TEST(CaptionScores, MergingOtherRulesIsAnError) {
   CaptionMetrics metrics(CaptionRules::kNoTokenizer);
   EXPECT_THROW(metrics.merge(CaptionMetrics()), Error);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "harness/base/error.h"
+#include "harness/base/text.h"
 #include "tests/support/paths.h"
 
 namespace sightline {
@@ -59,6 +60,32 @@ TEST(LongCaption, SentenceBoundaries) {
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.text);
     EXPECT_EQ(count_sentences(c.text), c.sentences);
+  }
+}
+
+TEST(LongCaption, SentencesAreWithoutTheSpaceAroundThem) {
+  using Views = std::vector<std::string_view>;
+  EXPECT_EQ(split_sentences(" A dog.\n\t \"A cat!\"  (2 birds) sing. \n"),
+            (Views{"A dog.", "\"A cat!\"", "(2 birds) sing."}));
+  EXPECT_EQ(split_sentences("no end"), Views{"no end"});
+  EXPECT_EQ(split_sentences("Mr. Jones  sat. then left."),
+            (Views{"Mr.", "Jones  sat. then left."}));
+  EXPECT_EQ(split_sentences("\u3000"), Views{});
+}
+
+TEST(LongCaption, SentencesAndTheSpaceBetweenThemAreTheWholeText) {
+  std::ifstream file(testing::data_path("captions/longcap_stats.json"));
+  for (const auto& one : nlohmann::json::parse(file)["cases"]) {
+    const std::string text = one["text"];
+    SCOPED_TRACE(text);
+    std::size_t at = 0;
+    for (const std::string_view sentence : split_sentences(text)) {
+      EXPECT_EQ(sentence, strip(sentence));
+      const std::size_t begin = static_cast<std::size_t>(sentence.data() - text.data());
+      EXPECT_EQ(strip(std::string_view(text).substr(at, begin - at)), "");
+      at = begin + sentence.size();
+    }
+    EXPECT_EQ(strip(std::string_view(text).substr(at)), "");
   }
 }
 

@@ -127,6 +127,7 @@ TEST(PtbTokenizer, LowerCaseIsThatOfJava) {
 
 TEST(PtbTokenizer, LineBreaksInsideACaptionAreSpaces) {
   EXPECT_EQ(ptb_tokenize("a dog\non\r\na mat\u2028here"), "a dog on a mat here");
+  EXPECT_EQ(ptb_tokenize("a dog\von\fa\rmat\u2029here\n"), "a dog on a mat here");
 }
 
 TEST(PtbTokenizer, RejectsTextThatIsNotUtf8) {
