@@ -49,8 +49,11 @@ FlowmoPsnr::FlowmoPsnr(int batch) : batch_(static_cast<std::size_t>(std::max(bat
 }
 
 void FlowmoPsnr::update(const Image& reconstruction, const Image& original) {
-  pairs_.push_back({squared_error_float32(reconstruction, original),
-                    static_cast<double>(original.pixels.size())});
+  update(squared_error_float32(reconstruction, original), original.pixels.size());
+}
+
+void FlowmoPsnr::update(double squared_error, std::size_t samples) {
+  pairs_.push_back({squared_error, static_cast<double>(samples)});
 }
 
 void FlowmoPsnr::merge(const FlowmoPsnr& next) {

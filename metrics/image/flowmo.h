@@ -33,6 +33,8 @@ class FlowmoPsnr {
   /// Adds a pair, in the order of file names. Float32 arithmetic on samples / 255, as numpy's.
   /// Throws `Error` for images of different size or without pixels.
   void update(const Image& reconstruction, const Image& original);
+  /// The same from what `squared_error_float32` gave for a pair of `samples` samples.
+  void update(double squared_error, std::size_t samples);
 
   /// Adds what `next` has seen, behind what is here. Throws `Error` if the batches differ.
   void merge(const FlowmoPsnr& next);
