@@ -24,7 +24,9 @@ struct MetricValue {
   std::string unit = "fraction";         ///< "fraction", "dB", "characters", "bits per pixel", ...
   bool higher_is_better = true;
   std::optional<Interval> interval = {};  ///< of a corpus metric, by bootstrap over images
-  std::string note = {};                  ///< why there is no value, or what a reader must know
+  std::string rules =
+      {};                 ///< of this number alone, where its task's do not say all: a judge's name
+  std::string note = {};  ///< why there is no value, or what a reader must know
 };
 
 /// Numbers of one group of a breakdown: key to value, with the group's count as `n`.

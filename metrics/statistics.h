@@ -9,6 +9,10 @@ namespace sightline {
 /// Mean of `values`, summed in order; no value for none.
 std::optional<double> mean(std::span<const double> values);
 
+/// Mean of `values`, summed as numpy does: pairwise, with eight running sums in blocks of up to
+/// 128; no value for none.
+std::optional<double> pairwise_mean(std::span<const double> values);
+
 /// Standard error of the mean of `values` when values of one cluster are correlated:
 /// sqrt(G/(G-1) * sum over clusters of (sum of residuals)^2) / n, G the number of clusters
 /// (Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference, 2015, eq. 11 for a

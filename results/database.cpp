@@ -1,6 +1,7 @@
 #include "results/database.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <system_error>
 
@@ -153,6 +154,14 @@ std::int64_t Database::number(const char* sql) const {
 void Database::roll_back() noexcept {
   if (sqlite3_get_autocommit(connection_.get()) != 0) return;  // SQLite has rolled back by itself
   sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+Database::Access access_to_read(const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (::access(folder.c_str(), W_OK) == 0) return Database::Access::kRead;
+  std::error_code absent;
+  const auto log_size = fs::file_size(file.string() + "-wal", absent);
+  return absent || log_size == 0 ? Database::Access::kFrozen : Database::Access::kRead;
 }
 
 }  // namespace sightline

@@ -69,6 +69,11 @@ class Database {
   std::unique_ptr<sqlite3, Close> connection_;
 };
 
+/// How to read a file that nobody need be writing. A folder on a read-only medium has no room for
+/// SQLite's shared memory; a file that was closed in good order can be read there all the same,
+/// since nobody can be writing to it.
+Database::Access access_to_read(const std::filesystem::path& file);
+
 /// All or nothing: what is done between construction and `commit` is taken back when an exception
 /// passes by.
 class Transaction {

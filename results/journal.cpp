@@ -1,7 +1,5 @@
 #include "results/journal.h"
 
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -160,15 +158,6 @@ Database open_to_write(const fs::path& path, const json& identity, bool fresh) {
   return std::move(*database);
 }
 
-/// A folder on a read-only medium has no room for SQLite's shared memory; a file that was closed
-/// in good order can be read there all the same, since nobody can be writing to it.
-Database::Access access_to_read(const fs::path& folder, const fs::path& path) {
-  if (::access(folder.c_str(), W_OK) == 0) return Database::Access::kRead;
-  std::error_code absent;
-  const auto log_size = fs::file_size(path.string() + "-wal", absent);
-  return absent || log_size == 0 ? Database::Access::kFrozen : Database::Access::kRead;
-}
-
 std::vector<JournalTask> read_tasks(const Database& database) {
   std::vector<JournalTask> tasks;
   Statement select = database.prepare("SELECT name, protocol, samples FROM tasks ORDER BY number");
@@ -262,7 +251,7 @@ Journal Journal::open_to_read(const fs::path& folder) {
   require(fs::is_regular_file(path, ignored),
           "{} holds no run: {} is missing; give the --output_path of a run", folder.string(),
           kFileName);
-  Database database(path, access_to_read(folder, path));
+  Database database(path, access_to_read(path));
   const Content content = content_of(database, path);
   require(content != Content::kNothing,
           "{} is empty: the run was stopped before it began; start it again", path.string());
@@ -297,6 +286,10 @@ int Journal::add_task(const JournalTask& task) {
   insert.run();
   state.tasks.push_back(task);
   return static_cast<int>(number);
+}
+
+fs::path Journal::folder() const {
+  return state_->path.parent_path();
 }
 
 std::vector<JournalTask> Journal::tasks() const {

@@ -64,6 +64,7 @@ class Journal {
   int add_task(const JournalTask& task);
   std::vector<JournalTask> tasks() const;  ///< numbers are positions in this list
   nlohmann::json identity() const;
+  std::filesystem::path folder() const;
 
   /// A named JSON note of the run (environment, timings, selections); the last write wins.
   void set_note(const std::string& name, const nlohmann::json& value);

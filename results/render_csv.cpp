@@ -45,12 +45,13 @@ void add_metric(std::string& text, const RunResults& run, const TaskResult& task
   const ScoreBounds bounds = found == task.bounds.end() ? ScoreBounds{} : found->second;
   std::optional<double> low, high;
   if (metric.interval) low = metric.interval->low, high = metric.interval->high;
-  add_row(text, {field(run.model), field(task.name), field(task.version), field(task.rules),
-                 field(metric.key), field(metric.value), field(metric.standard_error), field(low),
-                 field(high), field(metric.n), field(metric.unit),
-                 metric.higher_is_better ? "true" : "false", field(samples_ok(task)),
-                 field(samples_done(task)), field(task.samples), field(bounds.failures_wrong),
-                 field(bounds.failures_left_out), field(task.protocol), field(metric.note)});
+  add_row(text, {field(run.model), field(task.name), field(task.version),
+                 field(metric.rules.empty() ? task.rules : metric.rules), field(metric.key),
+                 field(metric.value), field(metric.standard_error), field(low), field(high),
+                 field(metric.n), field(metric.unit), metric.higher_is_better ? "true" : "false",
+                 field(samples_ok(task)), field(samples_done(task)), field(task.samples),
+                 field(bounds.failures_wrong), field(bounds.failures_left_out),
+                 field(task.protocol), field(metric.note)});
 }
 
 }  // namespace

@@ -42,13 +42,18 @@ std::string tail_of(const ReportColumn& column) {
   return column.mark.empty() ? "" : " " + column.mark;
 }
 
-/// A row is a metric key in one unit: the same key in two units makes two rows.
-using MetricKey = std::pair<std::string, std::string>;
+/// What makes a row: the same key in two units, or under two rules of its own, makes two.
+struct MetricKey {
+  std::string key, unit, rules;
+  bool operator==(const MetricKey&) const = default;
+};
+
+MetricKey key_of(const MetricValue& metric) {
+  return {metric.key, metric.unit, metric.rules};
+}
 
 const MetricValue* find_metric(const TaskResult& task, const MetricKey& key) {
-  const auto found = std::ranges::find_if(task.metrics, [&](const MetricValue& metric) {
-    return metric.key == key.first && metric.unit == key.second;
-  });
+  const auto found = std::ranges::find(task.metrics, key, key_of);
   return found == task.metrics.end() ? nullptr : &*found;
 }
 
@@ -56,7 +61,7 @@ std::vector<MetricKey> metric_keys(const Columns& columns) {
   std::vector<MetricKey> keys;
   for (const ReportColumn& column : columns) {
     for (const MetricValue& metric : column.task->metrics) {
-      const MetricKey key{metric.key, metric.unit};
+      const MetricKey key = key_of(metric);
       if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
     }
   }
@@ -70,7 +75,7 @@ NumberStyle style_of(const Columns& columns, const MetricKey& key) {
     if (metric == nullptr || !metric->value || !std::isfinite(*metric->value)) continue;
     largest = std::max(largest, std::abs(*metric->value));
   }
-  return style_of(key.second, largest);
+  return style_of(key.unit, largest);
 }
 
 ReportCell metric_cell(const ReportColumn& column, const MetricKey& key, const NumberStyle& style) {
@@ -94,8 +99,16 @@ bool lower_is_better(const Columns& columns, const MetricKey& key) {
   });
 }
 
+/// "psnr"; "nes_judged (gemma@5/text-1)" where the metric has rules of its own.
+std::string label_of(const MetricKey& key) {
+  if (key.rules.empty()) return one_line(key.key);
+  const bool repeats = key.rules.starts_with(key.key + "/");
+  const std::string rules = repeats ? key.rules.substr(key.key.size() + 1) : key.rules;
+  return one_line(fmt::format("{} ({})", key.key, rules));
+}
+
 ReportRow metric_row(const Columns& columns, const MetricKey& key, const NumberStyle& style) {
-  const std::string label = one_line(key.first) + (lower_is_better(columns, key) ? " ↓" : "");
+  const std::string label = label_of(key) + (lower_is_better(columns, key) ? " ↓" : "");
   ReportRow row{.label = label, .unit = style.unit, .cells = {}};
   for (const ReportColumn& column : columns) row.cells.push_back(metric_cell(column, key, style));
   return row;
@@ -112,7 +125,7 @@ void add_bounds(const Columns& columns, const MetricKey& key, const NumberStyle&
     bool any = false;
     for (const ReportColumn& column : columns) {
       ReportCell& cell = row.cells.emplace_back();
-      const auto found = column.task->bounds.find(key.first);
+      const auto found = column.task->bounds.find(key.key);
       if (found == column.task->bounds.end() || find_metric(*column.task, key) == nullptr) continue;
       const std::optional<double>& value = found->second.*bound;
       cell = {.number = value ? show(*value, style) : "–", .tail = tail_of(column)};
@@ -255,9 +268,9 @@ void add_metric_notes(const Columns& columns, std::vector<std::string>& notes) {
       const auto same = std::ranges::find_if(
           all, [&, &t = text, &l = labels](const Note& n) { return n.text == t && n.runs == l; });
       if (same == all.end()) {
-        all.push_back({text, labels, one_line(key.first)});
+        all.push_back({text, labels, one_line(key.key)});
       } else {
-        same->metrics += ", " + one_line(key.first);
+        same->metrics += ", " + one_line(key.key);
       }
     }
   }

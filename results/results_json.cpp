@@ -39,6 +39,7 @@ json json_of(const MetricValue& metric) {
                  {"n", metric.n},       {"stderr", number(metric.standard_error)},
                  {"unit", metric.unit}, {"higher_is_better", metric.higher_is_better},
                  {"note", metric.note}};
+  if (!metric.rules.empty()) object["rules"] = metric.rules;
   if (metric.interval)
     object["ci95"] = {number(metric.interval->low), number(metric.interval->high)};
   return object;

@@ -112,6 +112,7 @@ MetricValue read_metric(const Field& field) {
           .unit = field.at("unit").text(),
           .higher_is_better = field.at("higher_is_better").flag(),
           .interval = read_interval(field),
+          .rules = field.has("rules") ? field.at("rules").text() : "",
           .note = field.at("note").text()};
 }
 

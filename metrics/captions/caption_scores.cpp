@@ -10,38 +10,13 @@
 #include "harness/base/unicode.h"
 #include "metrics/captions/image_scores.h"
 #include "metrics/captions/ngram_table.h"
+#include "metrics/statistics.h"
 
 namespace sightline {
 
 namespace {
 
 constexpr std::size_t kImagesPerHandOver = 256;
-
-/// The sum as numpy has it: pairwise, with eight running sums in blocks of up to 128.
-double pairwise_sum(std::span<const double> values) {
-  constexpr std::size_t kLanes = 8, kBlock = 128;
-  if (values.size() < kLanes) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    return sum;
-  }
-  if (values.size() > kBlock) {
-    const std::size_t half = values.size() / 2 / kLanes * kLanes;
-    return pairwise_sum(values.first(half)) + pairwise_sum(values.subspan(half));
-  }
-  std::array<double, kLanes> sums{};
-  const std::size_t even = values.size() / kLanes * kLanes;
-  for (std::size_t i = 0; i < even; ++i) sums[i % kLanes] += values[i];
-  double sum =
-      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-  for (std::size_t i = even; i < values.size(); ++i) sum += values[i];
-  return sum;
-}
-
-std::optional<double> pairwise_mean(std::span<const double> values) {
-  if (values.empty()) return std::nullopt;
-  return pairwise_sum(values) / static_cast<double>(values.size());
-}
 
 std::vector<double> logarithms(std::size_t images) {
   std::vector<double> values(images + 1);

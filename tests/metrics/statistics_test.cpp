@@ -22,6 +22,21 @@ TEST(Mean, IsTheSumInOrderByTheCount) {
   EXPECT_TRUE(std::isinf(*mean(std::vector{1.0, std::numeric_limits<double>::infinity()})));
 }
 
+// What numpy 1.24 gives for the mean of 1, 1/2, 1/3, ..., 1/n.
+TEST(PairwiseMean, IsNumpysToTheLastBit) {
+  const std::pair<std::size_t, double> cases[] = {{7, 0x1.7b4c470d956b9p-2},
+                                                  {8, 0x1.5be2be2be2be2p-2},
+                                                  {130, 0x1.5758571571fa8p-5},
+                                                  {1000, 0x1.ea915c8a8db3dp-8},
+                                                  {4099, 0x1.1c755a2cb35c9p-9}};
+  for (const auto& [n, want] : cases) {
+    std::vector<double> values;
+    for (std::size_t i = 1; i <= n; ++i) values.push_back(1.0 / static_cast<double>(i));
+    EXPECT_EQ(pairwise_mean(values), want) << n;
+  }
+  EXPECT_EQ(pairwise_mean({}), std::nullopt);
+}
+
 TEST(ClusteredStandardError, OfHandWorkedSamples) {
   struct Case {
     const char* name;

@@ -139,6 +139,19 @@ TEST(Render, EqualProtocolsCarryNoMarkAndEachOtherProtocolItsOwn) {
   EXPECT_THAT(text, Not(HasSubstr("§")));
 }
 
+TEST(Render, AMetricUnderTwoRulesOfItsOwnHasARowForEach) {
+  RunResults first = good_run(), second = good_run();
+  first.tasks[0].metrics.push_back(
+      {.key = "nes_judged", .value = 0.25, .n = 8, .rules = "nes_judged/gemma@5/text-1"});
+  second.tasks[0].metrics.push_back(
+      {.key = "nes_judged", .value = 0.5, .n = 8, .rules = "nes_judged/qwen/text-1"});
+  const std::string table = render({first, second}, ReportFormat::kMarkdown);
+  EXPECT_THAT(table, HasSubstr("| nes_judged (gemma@5/text-1) | % | 25.00 |  |"));
+  EXPECT_THAT(table, HasSubstr("| nes_judged (qwen/text-1) | % |  | 50.00 |"));
+  const std::string csv = render({first, second}, ReportFormat::kCsv);
+  EXPECT_THAT(csv, HasSubstr(",nes_judged/qwen/text-1,nes_judged,0.5,"));
+}
+
 TEST(Render, ARunThatLacksATaskHasNoColumnForIt) {
   RunResults other = good_run();
   other.model = "other";

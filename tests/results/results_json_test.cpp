@@ -63,6 +63,16 @@ TEST(ResultsJson, IntervalsAreKeptAndOnlyThereWhereAskedFor) {
   EXPECT_THAT(table, HasSubstr("[25.00, 75.00]"));
 }
 
+TEST(ResultsJson, RulesOfAMetricAreKeptAndOnlyThereWhereItHasSome) {
+  RunResults run = good_run();
+  run.tasks[0].metrics[0].rules = "nes_judged/gemma@5/text-1";
+  const RunResults read = round_trip(run);
+  EXPECT_EQ(read.tasks[0].metrics[0].rules, "nes_judged/gemma@5/text-1");
+  EXPECT_EQ(read.tasks[1].metrics[0].rules, "");
+  const json tasks = to_json(run)["sightline"]["run"]["tasks"];
+  EXPECT_FALSE(tasks[1]["metrics"][0].contains("rules"));
+}
+
 TEST(ResultsJson, NothingIsLostOnTheWayToAFileAndBack) {
   const RunResults run = bad_run();
   const RunResults read = round_trip(run);
