@@ -49,6 +49,9 @@ class CocoEvaluator {
   void merge(CocoEvaluator&& next);
 
   std::size_t images() const { return images_; }
+  const CocoParameters& parameters() const { return parameters_; }
+  /// What was matched, of each category (one if categories are not used).
+  std::span<const CategoryMatches> matches() const { return matches_; }
 
   /// The curves of all images so far.
   CocoResult compute() const { return compute({}); }

@@ -1,48 +1,28 @@
 #include "metrics/detection/coco_result.h"
 
 #include <algorithm>
-#include <span>
+#include <numeric>
 #include <utility>
 
 #include "harness/base/error.h"
+#include "metrics/detection/numpy_mean.h"
 
 namespace sightline {
 
 namespace {
 
-/// numpy's order of addition: eight running sums, in blocks of at most 128 that are added in pairs.
-double sum_as_numpy(std::span<const double> values) {
-  const std::size_t n = values.size();
-  if (n < 8) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    return sum;
-  }
-  if (n > 128) {
-    const std::size_t half = n / 2 - n / 2 % 8;
-    return sum_as_numpy(values.first(half)) + sum_as_numpy(values.subspan(half));
-  }
-  std::array<double, 8> sums;
-  std::copy_n(values.begin(), 8, sums.begin());
-  std::size_t i = 8;
-  for (; i + 8 <= n; i += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) sums[lane] += values[i + lane];
-  }
-  double sum =
-      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-  for (; i < n; ++i) sum += values[i];
-  return sum;
-}
-
-std::optional<double> mean_as_numpy(std::span<const double> values) {
-  if (values.empty()) return std::nullopt;
-  return sum_as_numpy(values) / static_cast<double>(values.size());
-}
-
-/// Indices [begin, end): one if it is chosen, else all.
+/// Indices [0, size), or the one that is chosen.
 std::pair<std::size_t, std::size_t> range(const std::optional<std::size_t>& chosen,
                                           std::size_t size) {
   return chosen ? std::pair{*chosen, *chosen + 1} : std::pair{std::size_t{0}, size};
+}
+
+/// The categories that are chosen, or all.
+std::vector<std::size_t> categories_of(const CocoSelection& part, std::size_t count) {
+  if (part.categories) return *part.categories;
+  std::vector<std::size_t> all(count);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
 }
 
 /// Index of a threshold; `size()` when it is not among them, so that nothing is averaged.
@@ -71,12 +51,12 @@ CocoResult::CocoResult(CocoParameters chosen, std::size_t category_count)
 
 std::optional<double> CocoResult::average_precision(const CocoSelection& part) const {
   const auto [t0, t1] = range(part.iou_threshold, parameters.iou_thresholds.size());
-  const auto [k0, k1] = range(part.category, categories);
+  const std::vector<std::size_t> chosen = categories_of(part, categories);
   if (t1 > parameters.iou_thresholds.size()) return std::nullopt;
   std::vector<double> defined;
   for (std::size_t t = t0; t < t1; ++t) {
     for (std::size_t r = 0; r < parameters.recall_thresholds.size(); ++r) {
-      for (std::size_t k = k0; k < k1; ++k) {
+      for (const std::size_t k : chosen) {
         const double value = precision[precision_index(t, r, k, part.area, part.max_detections)];
         if (value > -1) defined.push_back(value);
       }
@@ -87,11 +67,11 @@ std::optional<double> CocoResult::average_precision(const CocoSelection& part) c
 
 std::optional<double> CocoResult::average_recall(const CocoSelection& part) const {
   const auto [t0, t1] = range(part.iou_threshold, parameters.iou_thresholds.size());
-  const auto [k0, k1] = range(part.category, categories);
+  const std::vector<std::size_t> chosen = categories_of(part, categories);
   if (t1 > parameters.iou_thresholds.size()) return std::nullopt;
   std::vector<double> defined;
   for (std::size_t t = t0; t < t1; ++t) {
-    for (std::size_t k = k0; k < k1; ++k) {
+    for (const std::size_t k : chosen) {
       const double value = recall[recall_index(t, k, part.area, part.max_detections)];
       if (value > -1) defined.push_back(value);
     }
@@ -129,7 +109,7 @@ std::array<CocoStatistic, 12> coco_statistics(const CocoResult& result) {
 
 CocoCategoryPrecision coco_category_precision(const CocoResult& result, std::size_t category) {
   const std::vector<double>& thresholds = result.parameters.iou_thresholds;
-  CocoSelection part{.category = category,
+  CocoSelection part{.categories = {{category}},
                      .max_detections = result.parameters.max_detections.size() - 1};
   CocoCategoryPrecision precision;
   precision.ap = result.average_precision(part);

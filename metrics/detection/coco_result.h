@@ -32,7 +32,7 @@ struct CocoParameters {
 /// Part of the result arrays, by index; what is absent is averaged over.
 struct CocoSelection {
   std::optional<std::size_t> iou_threshold = {};
-  std::optional<std::size_t> category = {};
+  std::optional<std::vector<std::size_t>> categories = {};  ///< ascending
   std::size_t area = 0;
   std::size_t max_detections = 0;
 };

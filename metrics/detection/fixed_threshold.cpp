@@ -14,6 +14,21 @@ std::optional<double> ratio(std::int64_t part, std::int64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+/// A mean whose values come one by one.
+struct RunningMean {
+  double sum = 0;
+  std::int64_t count = 0;
+
+  void add(double value) {
+    sum += value;
+    ++count;
+  }
+  std::optional<double> value() const {
+    if (count == 0) return std::nullopt;
+    return sum / static_cast<double>(count);
+  }
+};
+
 }  // namespace
 
 std::optional<double> DetectionCounts::recall() const {
@@ -31,6 +46,26 @@ DetectionCounts& DetectionCounts::operator+=(const DetectionCounts& other) {
   return *this;
 }
 
+FixedThresholdMeans fixed_threshold_means(std::span<const DetectionCounts> categories) {
+  FixedThresholdMeans means;
+  RunningMean recalls, precisions, detected;
+  for (const DetectionCounts& counts : categories) {
+    means.total += counts;
+    if (counts.truths == 0) continue;
+    recalls.add(*counts.recall());
+    const std::optional<double> precision = counts.precision();
+    precisions.add(precision.value_or(0));
+    if (precision) detected.add(*precision);
+  }
+  means.recall_macro = recalls.value();
+  means.precision_macro = precisions.value();
+  means.precision_macro_detected = detected.value();
+  means.recall_micro = means.total.recall();
+  means.precision_micro = means.total.precision();
+  if (!means.precision_micro && means.total.truths > 0) means.precision_micro = 0;
+  return means;
+}
+
 FixedThresholdEvaluator::FixedThresholdEvaluator(FixedThresholdParameters parameters,
                                                  std::size_t categories)
     : parameters_(parameters),
@@ -41,29 +76,29 @@ FixedThresholdEvaluator::FixedThresholdEvaluator(FixedThresholdParameters parame
       counts_(parameters.use_categories ? categories : 1) {}
 
 DetectionCounts FixedThresholdEvaluator::update(std::span<const GroundTruthBox> truths,
-                                                std::span<const DetectedBox> detections) {
+                                                std::span<const DetectedBox> detections,
+                                                std::span<const std::uint32_t> not_exhaustive) {
   std::vector<DetectedBox> kept;
   std::copy_if(detections.begin(), detections.end(), std::back_inserter(kept),
                [&](const DetectedBox& box) { return box.score >= parameters_.score_threshold; });
   DetectionCounts image;
+  const auto count = [&](const MatchedGroup& group) {
+    DetectionCounts counts;
+    for (const MatchOutcome& outcome : group.matches.outcomes) {
+      counts.true_positives += outcome.true_positive != 0;
+      counts.false_positives += outcome.false_positive != 0;
+    }
+    for (const Cells ignored : group.matches.ignored_truths) counts.truths += ignored == 0;
+    for (const Match& match : group.matches.matches) {
+      const MatchOutcome& outcome = group.matches.outcomes[match.detection];
+      if (outcome.true_positive != 0) ious_.push_back(match.iou);
+    }
+    counts_[group.category] += counts;
+    image += counts;
+  };
   matcher_.match(traits_of(truths), traits_of(kept),
-                 find_box_overlaps(truths, kept, matcher_.matcher().least_iou()),
-                 [&](const MatchedGroup& group) {
-                   DetectionCounts counts;
-                   for (const MatchOutcome& outcome : group.matches.outcomes) {
-                     counts.true_positives += outcome.true_positive != 0;
-                     counts.false_positives += outcome.false_positive != 0;
-                   }
-                   for (const Cells ignored : group.matches.ignored_truths) {
-                     counts.truths += ignored == 0;
-                   }
-                   for (const Match& match : group.matches.matches) {
-                     const MatchOutcome& outcome = group.matches.outcomes[match.detection];
-                     if (outcome.true_positive != 0) ious_.push_back(match.iou);
-                   }
-                   counts_[group.category] += counts;
-                   image += counts;
-                 });
+                 find_box_overlaps(truths, kept, matcher_.matcher().least_iou()), count,
+                 not_exhaustive);
   return image;
 }
 
@@ -77,25 +112,7 @@ void FixedThresholdEvaluator::merge(FixedThresholdEvaluator&& next) {
 }
 
 FixedThresholdResult FixedThresholdEvaluator::compute() const {
-  FixedThresholdResult result;
-  result.categories = counts_;
-  std::vector<double> recalls, precisions, detected;
-  for (const DetectionCounts& counts : counts_) {
-    result.total += counts;
-    if (counts.truths == 0) continue;
-    recalls.push_back(*counts.recall());
-    const std::optional<double> precision = counts.precision();
-    precisions.push_back(precision.value_or(0));
-    if (precision) detected.push_back(*precision);
-  }
-  result.recall_macro = mean(recalls);
-  result.precision_macro = mean(precisions);
-  result.precision_macro_detected = mean(detected);
-  result.recall_micro = result.total.recall();
-  result.precision_micro = result.total.precision();
-  if (!result.precision_micro && result.total.truths > 0) result.precision_micro = 0;
-  result.mean_iou = mean(ious_);
-  return result;
+  return {fixed_threshold_means(counts_), mean(ious_), counts_};
 }
 
 }  // namespace sightline

@@ -41,13 +41,17 @@ struct FixedThresholdParameters {
 /// "Macro" is a mean over the categories with ground truth, "micro" pools all of them. Precisions
 /// count a category, or a whole, with ground truth but without detections as 0. No value: no ground
 /// truth.
-struct FixedThresholdResult {
+struct FixedThresholdMeans {
   std::optional<double> recall_macro, precision_macro;
   std::optional<double> precision_macro_detected;  ///< over categories that have detections, too
   std::optional<double> recall_micro, precision_micro;
+  DetectionCounts total;
+};
+FixedThresholdMeans fixed_threshold_means(std::span<const DetectionCounts> categories);
+
+struct FixedThresholdResult : FixedThresholdMeans {
   std::optional<double> mean_iou;           ///< of true positives
   std::vector<DetectionCounts> categories;  ///< one if categories are not used
-  DetectionCounts total;
 };
 
 /// Recall and precision of boxes at one IoU and one score threshold, as reports on detecting
@@ -58,10 +62,11 @@ class FixedThresholdEvaluator {
   /// Category numbers are below `categories`.
   FixedThresholdEvaluator(FixedThresholdParameters parameters, std::size_t categories);
 
-  /// Adds one image and returns its own counts over all categories. Order of the spans and errors
-  /// as with `CocoEvaluator::update`; images come in any order.
+  /// Adds one image and returns its own counts over all categories. Order of the spans,
+  /// `not_exhaustive` and errors as with `CocoEvaluator::update`; images come in any order.
   DetectionCounts update(std::span<const GroundTruthBox> truths,
-                         std::span<const DetectedBox> detections);
+                         std::span<const DetectedBox> detections,
+                         std::span<const std::uint32_t> not_exhaustive = {});
 
   /// Adds the images that `next` has seen. Throws `Error` if parameters or categories differ.
   void merge(FixedThresholdEvaluator&& next);

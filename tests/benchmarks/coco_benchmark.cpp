@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "harness/base/parallel.h"
+#include "metrics/bootstrap.h"
 #include "metrics/detection/coco_evaluator.h"
+#include "metrics/detection/coco_resampler.h"
 #include "metrics/detection/fixed_threshold.h"
 
 namespace sightline {
@@ -161,6 +163,55 @@ void BM_FixedThreshold(benchmark::State& state) {
   count_detections(state);
 }
 BENCHMARK(BM_FixedThreshold)->Unit(benchmark::kMillisecond);
+
+/// COCO's numbers by area and limit: 0 AP50 alone, 1 all twelve, and recall and precision at 0.5.
+std::vector<DetectionNumber> numbers_of(std::int64_t choice) {
+  using Kind = DetectionNumber::Kind;
+  if (choice == 0) return {{Kind::kAveragePrecision, {.iou_threshold = 0, .max_detections = 2}}};
+  std::vector<DetectionNumber> numbers;
+  for (const Kind kind : {Kind::kAveragePrecision, Kind::kAverageRecall}) {
+    for (std::size_t area = 0; area < 4; ++area) {
+      numbers.push_back({kind, {.area = area, .max_detections = 2}});
+    }
+  }
+  numbers.push_back({Kind::kAveragePrecision, {.iou_threshold = 0, .max_detections = 2}});
+  numbers.push_back({Kind::kAveragePrecision, {.iou_threshold = 5, .max_detections = 2}});
+  numbers.push_back({Kind::kAverageRecall, {.max_detections = 0}});
+  numbers.push_back({Kind::kAverageRecall, {.max_detections = 1}});
+  numbers.push_back({Kind::kRecallMacro, {.iou_threshold = 0, .max_detections = 2}});
+  numbers.push_back({Kind::kPrecisionMacro, {.iou_threshold = 0, .max_detections = 2}});
+  return numbers;
+}
+
+/// A bootstrap of 100 replicates, preparation included.
+void BM_CocoBootstrap(benchmark::State& state) {
+  set_thread_count(static_cast<std::size_t>(state.range(0)));
+  CocoEvaluator evaluator({}, kCategories);
+  update_all(evaluator);
+  const std::vector<DetectionNumber> numbers = numbers_of(state.range(1));
+  const std::vector<std::uint32_t> once(kImages, 1);
+  const double ap50 =
+      evaluator.compute().average_precision({.iou_threshold = 0, .max_detections = 2}).value();
+  const std::vector<double> values = CocoResampler(evaluator, numbers).compute(once);
+  if (std::find(values.begin(), values.end(), ap50) == values.end()) {
+    state.SkipWithError("weights of 1 do not give the plain AP50");
+  }
+  constexpr std::size_t kReplicates = 100;
+  for (auto _ : state) {
+    const CocoResampler resampler(evaluator, numbers);
+    benchmark::DoNotOptimize(
+        bootstrap_intervals(kImages, {.replicates = kReplicates},
+                            [&](auto weights) { return resampler.compute(weights); }));
+  }
+  state.counters["replicates/s"] = benchmark::Counter(
+      static_cast<double>(state.iterations() * kReplicates), benchmark::Counter::kIsRate);
+  set_thread_count(0);
+}
+BENCHMARK(BM_CocoBootstrap)
+    ->ArgNames({"threads", "all_numbers"})
+    ->ArgsProduct({{1, 2}, {0, 1}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace sightline
