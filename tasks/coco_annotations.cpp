@@ -72,8 +72,10 @@ CocoInstances read_coco_instances(const std::filesystem::path& file,
   JsonRecord top = json.top();
   CocoInstances instances;
   instances.images = read_images(json, top, extensions);
-  top.each_record("annotations",
-                  [&](JsonRecord& record) { instances.objects.push_back(read_object(record)); });
+  top.each_record("annotations", [&](JsonRecord& record) {
+    instances.objects.push_back(read_object(record));
+    if (extensions.object) extensions.object(record, instances.objects.back());
+  });
   top.each_record("categories", [&](JsonRecord& record) {
     Category& category = instances.categories.emplace_back();
     category.id = record.integer("id");

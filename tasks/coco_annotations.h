@@ -40,6 +40,7 @@ struct CocoInstances {
 struct CocoExtensions {
   std::function<void(JsonRecord&, CocoImage&)> image;
   std::function<void(JsonRecord&, const Category&)> category;
+  std::function<void(JsonRecord&, const CocoObject&)> object;
 };
 
 /// Reads an instances file. Throws `Error` naming file, record and field: a missing field, a box

@@ -19,6 +19,7 @@ struct Expression {
   std::uint32_t cluster = 0;
   Box box;
   int width = 0, height = 0;  ///< of the image; 0: unknown
+  std::int64_t object = 0;    ///< id of the object's annotation
 };
 
 /// Everything a grounding task has read.

@@ -20,6 +20,8 @@
 
 namespace sightline {
 
+class Registry;  // models/api/registry.h
+
 /// The samples of a task: const, callable from several threads.
 class Dataset {
  public:
@@ -69,7 +71,9 @@ class Scorer {
 struct TaskSources {
   std::filesystem::path data_root;
   std::filesystem::path annotations, questions, refs, images;  ///< empty: from `data_root`
-  bool for_scoring = false;  ///< read only what scoring needs: no questions, no images
+  std::filesystem::path weights;  ///< folder of network weights; empty: the usual places
+  Registry* registry = nullptr;   ///< opens the networks of metrics; null: those are not computed
+  bool for_scoring = false;       ///< read only what scoring needs: no questions, no images
 };
 
 /// An option of a task: part of the protocol.
@@ -88,9 +92,12 @@ struct Task {
   PredictionFormat predictions;
   std::shared_ptr<const Dataset> dataset;
   std::function<std::unique_ptr<Scorer>(const std::string& rules)> new_scorer;
+  bool scored_in_order = false;  ///< one scorer sees all samples: a merge would round otherwise
   bool has_references = true;  ///< false: a submission file only
-  /// Reconstruction: compares the image of the answer with the original and leaves the numbers in
-  /// `answer.reconstruction.measured`; callable from several threads. Empty for other tasks.
+  /// Looks at an answer that a run got, before it is stored; callable from several threads. An
+  /// `Error` makes it one that could not be read. Reconstruction: compares the image with the
+  /// original and leaves the numbers in `answer.reconstruction.measured`. Masks: refuses those of
+  /// another size than the image. Empty for other tasks.
   std::function<void(std::size_t index, Answer& answer)> measure;
 };
 

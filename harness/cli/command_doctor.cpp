@@ -14,7 +14,9 @@ namespace {
 std::vector<Finding> examine_task(const RunSettings& settings, const TaskChoice& choice,
                                   Program& program) {
   try {
-    const Task task = program.tasks.open(choice, settings.sources);
+    TaskSources sources = settings.sources;
+    sources.registry = &program.registry;
+    const Task task = program.tasks.open(choice, sources);
     const auto indices = select_samples(*task.dataset, settings.selection);
     if (settings.model.empty()) {
       return {
@@ -27,6 +29,7 @@ std::vector<Finding> examine_task(const RunSettings& settings, const TaskChoice&
                                                      .predictions = task.predictions,
                                                      .precision = settings.precision,
                                                      .device = settings.device});
+    check_answers(task, model->info());
     return examine(settings, task, indices, model->info());
   } catch (const Error& error) {
     return {{false, fmt::format("{}: {}", choice.name, error.what())}};

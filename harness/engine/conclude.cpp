@@ -29,7 +29,8 @@ class BlockScorer {
     if (failed && leave_out_failures_) return;
     indices_.push_back(row.index);
     answers_.push_back(failed ? Answer{} : decode_answer(task_.kind, answer_text(row)));
-    if (answers_.size() == kBlock) flush();
+    bytes_ += answer_text(row).size();
+    if (answers_.size() == kBlock || bytes_ > kBlockBytes) flush();
   }
 
   TaskScores scores(const Bootstrap& bootstrap = {}) {
@@ -40,19 +41,16 @@ class BlockScorer {
 
  private:
   static constexpr std::size_t kBlock = 1 << 16;
+  static constexpr std::size_t kBlockBytes = 64 << 20;
 
   void flush() {
     if (answers_.empty()) return;
-    std::unique_ptr<Scorer> block =
-        score_in_parallel(task_, rules_, indices_,
-                          [&](std::size_t place) -> const Answer& { return answers_[place]; });
-    if (total_) {
-      total_->merge(*block);
-    } else {
-      total_ = std::move(block);
-    }
+    score_block(
+        task_, rules_, indices_,
+        [&](std::size_t place) -> const Answer& { return answers_[place]; }, total_);
     indices_.clear();
     answers_.clear();
+    bytes_ = 0;
   }
 
   const Task& task_;
@@ -60,6 +58,7 @@ class BlockScorer {
   bool leave_out_failures_;
   std::vector<std::size_t> indices_;
   std::vector<Answer> answers_;
+  std::size_t bytes_ = 0;  // of the answers, as text
   std::unique_ptr<Scorer> total_;
 };
 
@@ -154,6 +153,30 @@ ordered_json official_id(const std::string& id) {
   return digits ? ordered_json(std::stoll(id)) : ordered_json(id);
 }
 
+/// The rows of one image's boxes.
+void append_boxes(const JournalRow& row, const Answer& answer, ordered_json& rows) {
+  for (const PredictedBox& predicted : answer.boxes) {
+    if (predicted.category_id == PredictedBox::kNoCategory) continue;
+    const Box& box = predicted.box;
+    ordered_json item = {{"image_id", official_id(row.id)},
+                         {"category_id", predicted.category_id},
+                         {"bbox", {box.x, box.y, box.w, box.h}}};
+    if (predicted.score) item["score"] = *predicted.score;
+    rows.push_back(std::move(item));
+  }
+}
+
+/// The rows of one image's masks.
+void append_masks(const JournalRow& row, const Answer& answer, ordered_json& rows) {
+  for (const PredictedMask& predicted : answer.masks) {
+    ordered_json item = {{"image_id", official_id(row.id)},
+                         {"category_id", predicted.category_id},
+                         {"segmentation", to_coco_json(predicted.segmentation)}};
+    if (predicted.score) item["score"] = *predicted.score;
+    rows.push_back(std::move(item));
+  }
+}
+
 void append_official(const Task& task, const JournalRow& row, const Answer& answer,
                      ordered_json& rows) {
   using Shape = PredictionFormat::Shape;
@@ -165,16 +188,12 @@ void append_official(const Task& task, const JournalRow& row, const Answer& answ
     const Box& box = answer.boxes.front().box;
     rows.push_back({{"sent_id", official_id(row.id)}, {"bbox", {box.x, box.y, box.w, box.h}}});
   }
-  if (format.shape != Shape::kDetections) return;
-  for (const PredictedBox& predicted : answer.boxes) {
-    if (predicted.category_id == PredictedBox::kNoCategory) continue;
-    const Box& box = predicted.box;
-    ordered_json item = {{"image_id", official_id(row.id)},
-                         {"category_id", predicted.category_id},
-                         {"bbox", {box.x, box.y, box.w, box.h}}};
-    if (predicted.score) item["score"] = *predicted.score;
-    rows.push_back(std::move(item));
+  if (format.shape == Shape::kGroundedMasks && !answer.masks.empty()) {
+    rows.push_back({{"sent_id", official_id(row.id)},
+                    {"segmentation", to_coco_json(answer.masks.front().segmentation)}});
   }
+  if (format.shape == Shape::kDetections) append_boxes(row, answer, rows);
+  if (format.shape == Shape::kMasks) append_masks(row, answer, rows);
 }
 
 }  // namespace

@@ -78,6 +78,15 @@ std::vector<Finding> examine(const RunSettings& settings, const Task& task,
   return findings;
 }
 
+void check_answers(const Task& task, const ModelInfo& info) {
+  if (!task.predictions.has_masks() || info.gives_masks) return;
+  throw UsageError(fmt::format(
+      "the task {} asks for masks, which the model {} does not give; of the models that "
+      "come with Sightline `replay` does, from a file of predictions "
+      "(--model replay --model_args predictions=FILE)",
+      task.name, info.name));
+}
+
 void check_before_run(const RunSettings& settings, const Task& task,
                       std::span<const std::size_t> indices, const ModelInfo& info) {
   const Finding* missing = nullptr;

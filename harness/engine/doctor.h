@@ -20,6 +20,9 @@ struct Finding {
 std::vector<Finding> examine(const RunSettings& settings, const Task& task,
                              std::span<const std::size_t> indices, const ModelInfo& info);
 
+/// Throws `UsageError` when the task asks for masks and the model gives none.
+void check_answers(const Task& task, const ModelInfo& info);
+
 /// Throws the first fault that `examine` finds as an `Error`. Faults of single samples count only
 /// when every sample looked at has one: then it is the folder that is wrong.
 void check_before_run(const RunSettings& settings, const Task& task,

@@ -41,7 +41,9 @@ class Run {
       : settings_(settings), registry_(registry), stop_(stop) {
     for (const TaskChoice& choice : settings.tasks) {
       Job& job = jobs_.emplace_back();
-      job.task = tasks.open(choice, settings.sources);
+      TaskSources sources = settings.sources;
+      sources.registry = &registry;
+      job.task = tasks.open(choice, sources);
       check_task(job.task);
       apply_decoding(settings, job.task);
       job.indices = select_samples(*job.task.dataset, settings.selection);
@@ -117,6 +119,7 @@ class Run {
                                                .precision = settings_.precision,
                                                .device = settings_.device,
                                                .seed = settings_.selection.seed});
+    check_answers(job.task, job.model->info());
   }
 
   void run_task(Journal& journal, Job& job, RunEnd& end) {

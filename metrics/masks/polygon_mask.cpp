@@ -111,13 +111,16 @@ Mask polygon_mask(std::span<const double> polygon, int height, int width) {
   return mask_from_flips(height, width, std::move(flips));
 }
 
+void check_size(const Segmentation& segmentation, int height, int width) {
+  if (!segmentation.polygons.empty()) return;
+  require(segmentation.height == height && segmentation.width == width,
+          "a mask of {} x {} pixels (width x height) for an image of {} x {}", segmentation.width,
+          segmentation.height, width, height);
+}
+
 std::vector<Mask> part_masks(const Segmentation& segmentation, int height, int width) {
-  if (segmentation.polygons.empty()) {
-    require(segmentation.height == height && segmentation.width == width,
-            "a mask of {} x {} pixels (width x height) for an image of {} x {}", segmentation.width,
-            segmentation.height, width, height);
-    return {mask_from_counts(height, width, segmentation.counts)};
-  }
+  check_size(segmentation, height, width);
+  if (segmentation.polygons.empty()) return {mask_from_counts(height, width, segmentation.counts)};
   std::vector<Mask> parts;
   parts.reserve(segmentation.polygons.size());
   for (const std::vector<double>& polygon : segmentation.polygons) {

@@ -16,8 +16,11 @@ namespace sightline {
 /// Throws `Error` as `check_polygon` does.
 Mask polygon_mask(std::span<const double> polygon, int height, int width);
 
+/// Throws `Error` unless the run lengths are those of an image of that size; polygons fit any.
+void check_size(const Segmentation& segmentation, int height, int width);
+
 /// The parts of a segmentation in an image of that size: a mask a polygon, or the one of its run
-/// lengths. Throws `Error` when those are of another size, or for a segmentation without either.
+/// lengths. Throws `Error` as `check_size`, `polygon_mask` and `mask_from_counts` do.
 std::vector<Mask> part_masks(const Segmentation& segmentation, int height, int width);
 
 /// All parts as one (pycocotools' `annToRLE`).

@@ -51,6 +51,8 @@ struct Reconstruction {
   std::shared_ptr<const Image> image;
   std::optional<std::int64_t> bits;
   std::map<std::string, double> measured;  ///< filled by the task when it has seen the image
+  /// Inception features of both images, where rFID is asked for; filled by the task.
+  std::vector<float> features, original_features;
 };
 
 /// A typed answer: the part that the request's kind uses is filled.
