@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "harness/base/error.h"
 
@@ -96,18 +97,43 @@ std::string read_file(const fs::path& path) {
   return std::string(MappedFile(path).bytes());
 }
 
+void MappedFile::forget(std::string_view part) const {
+  // Inner pages only: those at the ends also hold bytes of the neighbours.
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto offset = static_cast<std::size_t>(part.data() - bytes().data());
+  const std::size_t begin = (offset + page - 1) / page * page;
+  const std::size_t end = (offset + part.size()) / page * page;
+  if (begin >= end) return;
+  ::madvise(static_cast<char*>(data_) + begin, end - begin, MADV_DONTNEED);
+}
+
+AtomicFile::AtomicFile(fs::path path)
+    : path_(std::move(path)), temporary_(path_.string() + fmt::format(".tmp{}", ::getpid())) {
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail_to_write(path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  write_all(descriptor_, bytes, path_);
+  size_ += bytes.size();
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail_to_write(path_, errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_to_write(path_, errno);
+  ::close(std::exchange(descriptor_, -1));
+}
+
 void write_file_atomically(const fs::path& path, std::string_view content) {
-  const fs::path temporary = path.string() + fmt::format(".tmp{}", ::getpid());
-  const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (file.get() < 0) fail_to_write(path, errno);
-  try {
-    write_all(file.get(), content, path);
-    if (::fsync(file.get()) != 0) fail_to_write(path, errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail_to_write(path, errno);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
 }
 
 fs::path resolve_within(const fs::path& root, std::string_view relative) {

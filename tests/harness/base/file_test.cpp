@@ -5,7 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "harness/base/error.h"
@@ -150,6 +152,49 @@ class ResolveWithin : public ::testing::Test {
 
   TemporaryFolder folder_;
 };
+
+TEST(AtomicFile, AppearsWithAllItsPiecesOrNotAtAll) {
+  const TemporaryFolder folder;
+  {
+    AtomicFile file(folder / "f");
+    file.write("left ");
+    EXPECT_FALSE(fs::exists(folder / "f"));
+  }
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  AtomicFile file(folder / "f");
+  file.write("one ");
+  file.write("");
+  file.write("two");
+  EXPECT_EQ(file.size(), 7U);
+  file.commit();
+  EXPECT_EQ(read_file(folder / "f"), "one two");
+}
+
+/// Bytes of this process that lie in memory and come from files.
+std::size_t resident_file_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssFile:")) return std::stoul(line.substr(8)) * 1024;
+  }
+  return 0;
+}
+
+TEST(MappedFile, ForgetsWholePagesAndStaysReadable) {
+  const TemporaryFolder folder;
+  const std::size_t size = std::size_t{32} << 20;
+  write_text(folder / "large", std::string(size, 'x'));
+  const MappedFile file(folder / "large");
+  const auto all_x = [&] {
+    return std::ranges::all_of(file.bytes(), [](char byte) { return byte == 'x'; });
+  };
+  EXPECT_TRUE(all_x());
+  const std::size_t before = resident_file_bytes();
+  file.forget(file.bytes().substr(1, size - 2));
+  EXPECT_LT(resident_file_bytes() + size / 2, before);
+  file.forget(file.bytes().substr(5, 0));
+  file.forget(file.bytes());
+  EXPECT_TRUE(all_x());
+}
 
 TEST_F(ResolveWithin, JoinsNamesThatStayInside) {
   for (const char* name : {"a.jpg", "absent.jpg", "sub/b.jpg", "sub/absent.jpg", "in.jpg",
