@@ -20,12 +20,9 @@ namespace sightline {
 /// not fit shape and dtype.
 TensorTable read_safetensors(std::shared_ptr<const MappedFile> file);
 
-/// The tensors of all files that a `*.safetensors.index.json` names. Throws `Error` when a file is
-/// missing, or lacks a tensor that the index says it holds.
-TensorTable read_safetensors_index(const std::filesystem::path& index);
-
-/// Writes a safetensors file as a whole or not at all. Throws `Error` when a name occurs twice or
-/// the bytes of a tensor do not fit its shape.
+/// Writes a safetensors file as a whole or not at all; numbers of more bytes come first, so that
+/// all lie at multiples of their size. Throws `Error` when a name occurs twice or the bytes of a
+/// tensor do not fit its shape.
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

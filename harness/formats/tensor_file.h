@@ -7,17 +7,18 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/file.h"
 #include "harness/formats/tensor_view.h"
 
 namespace sightline {
 
 /// What a reader of weights found: named tensors, and what keeps their bytes.
 struct TensorTable {
-  std::vector<NamedTensor> tensors;             ///< in the file's order, each name once
-  std::vector<std::string> others;              ///< what is stored beside tensors, by name: "epoch"
-  std::map<std::string, std::string> metadata;  ///< safetensors' `__metadata__`
-  std::vector<std::filesystem::path> files;     ///< the bytes came from these
-  std::vector<std::shared_ptr<const void>> owners = {};  ///< mapped files and copies
+  std::vector<NamedTensor> tensors;                      ///< in the file's order, each name once
+  std::vector<std::string> others;                       ///< what is stored beside tensors: "epoch"
+  std::map<std::string, std::string> metadata;           ///< safetensors' `__metadata__`
+  std::vector<std::shared_ptr<const MappedFile>> files;  ///< the tensors lie in these
+  std::vector<std::shared_ptr<const void>> copies;       ///< or in these
 };
 
 struct TensorFileOptions {
@@ -43,7 +44,7 @@ class TensorFile {
   const std::map<std::string, std::string>& metadata() const;
   const std::filesystem::path& path() const;
   /// The files that the tensors lie in.
-  const std::vector<std::filesystem::path>& files() const;
+  std::vector<std::filesystem::path> files() const;
 
   /// Null when there is none of this name.
   const TensorView* find(std::string_view name) const;
@@ -61,8 +62,9 @@ class TensorFile {
 };
 
 /// Opens weights, which it recognises by content: safetensors; a PyTorch checkpoint (the zip files
-/// that torch.save writes since 1.6); a `*.safetensors.index.json` or a folder that holds one, or
-/// else one `.safetensors` file (of several, model.safetensors).
+/// that torch.save writes since 1.6); a `*.index.json` that names the files of several parts; a
+/// folder, in which it takes the first of model.safetensors, model.safetensors.index.json,
+/// pytorch_model.bin, pytorch_model.bin.index.json, or else its only `.safetensors` file.
 ///
 /// Of a PyTorch checkpoint nothing is run: its pickle may hold tensors, plain values and
 /// containers, and is refused otherwise. Names of nested dictionaries are joined by dots.

@@ -1,14 +1,17 @@
-#include "tasks/pickle.h"
+#include "harness/formats/pickle.h"
 
 #include "harness/base/error.h"
 #include "harness/base/file.h"
-#include "tasks/pickle_machine.h"
+#include "harness/formats/pickle_machine.h"
 
 namespace sightline {
 
+PickleValue::PickleValue(PickleObject value)
+    : value_(std::make_shared<const PickleObject>(std::move(value))) {}
+
 std::string_view PickleValue::type_name() const {
-  constexpr std::string_view kNames[] = {"None",   "a boolean", "an integer",  "a real number",
-                                         "a text", "a list",    "a dictionary"};
+  constexpr std::string_view kNames[] = {"None",   "a boolean", "an integer",   "a real number",
+                                         "a text", "a list",    "a dictionary", "an object"};
   return kNames[value_.index()];
 }
 
@@ -32,6 +35,10 @@ const PickleValue::List& PickleValue::list() const {
   return *get<SharedList>("a list");
 }
 
+const PickleObject& PickleValue::object() const {
+  return *get<SharedObject>("an object");
+}
+
 double PickleValue::real() const {
   return is_integer() ? static_cast<double>(integer()) : get<double>("a number");
 }
@@ -53,8 +60,8 @@ const PickleValue& PickleValue::at(std::string_view key) const {
   return *value;
 }
 
-PickleValue read_pickle(std::string_view bytes) {
-  return PickleMachine(bytes).run();
+PickleValue read_pickle(std::string_view bytes, const PickleRules& rules) {
+  return PickleMachine(bytes, rules).run();
 }
 
 PickleValue read_pickle_file(const std::filesystem::path& path) {

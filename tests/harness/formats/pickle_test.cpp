@@ -1,4 +1,4 @@
-#include "tasks/pickle.h"
+#include "harness/formats/pickle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include <vector>
 
 namespace sightline {
+
+struct PickleObject;
 
 /// A value read from a Python pickle. Immutable; copies share texts, lists and dictionaries.
 ///
@@ -29,6 +32,7 @@ class PickleValue {
   explicit PickleValue(List value) : value_(std::make_shared<const List>(std::move(value))) {}
   explicit PickleValue(Dictionary value)
       : value_(std::make_shared<const Dictionary>(std::move(value))) {}
+  explicit PickleValue(PickleObject value);
 
   bool is_none() const { return std::holds_alternative<std::monostate>(value_); }
   bool is_boolean() const { return std::holds_alternative<bool>(value_); }
@@ -37,7 +41,9 @@ class PickleValue {
   bool is_text() const { return std::holds_alternative<SharedText>(value_); }
   bool is_list() const { return std::holds_alternative<SharedList>(value_); }
   bool is_dictionary() const { return std::holds_alternative<SharedDictionary>(value_); }
-  /// "None", "a boolean", "an integer", "a real number", "a text", "a list", "a dictionary".
+  bool is_object() const { return std::holds_alternative<SharedObject>(value_); }
+  /// "None", "a boolean", "an integer", "a real number", "a text", "a list", "a dictionary", "an
+  /// object".
   std::string_view type_name() const;
 
   bool boolean() const;
@@ -46,6 +52,7 @@ class PickleValue {
   const std::string& text() const;  ///< UTF-8
   const List& list() const;         ///< of a tuple too
   const Dictionary& dictionary() const;
+  const PickleObject& object() const;
 
   /// The value of a text key; null when the dictionary has none. Cost: linear in its entries.
   const PickleValue* find(std::string_view key) const;
@@ -56,12 +63,41 @@ class PickleValue {
   using SharedText = std::shared_ptr<const std::string>;
   using SharedList = std::shared_ptr<const List>;
   using SharedDictionary = std::shared_ptr<const Dictionary>;
+  using SharedObject = std::shared_ptr<const PickleObject>;
 
   template <typename T>
   const T& get(std::string_view wanted) const;
 
-  std::variant<std::monostate, bool, std::int64_t, double, SharedText, SharedList, SharedDictionary>
+  std::variant<std::monostate, bool, std::int64_t, double, SharedText, SharedList, SharedDictionary,
+               SharedObject>
       value_;
+};
+
+/// A Python object as the pickle describes it: written down, and never imported, called or looked
+/// up. Found only where `PickleRules` allow it.
+struct PickleObject {
+  enum class Kind {
+    kGlobal,     ///< the function or class `global` itself
+    kCall,       ///< what `global(arguments...)` would return
+    kReference,  ///< a persistent id: something outside the pickle, known by arguments[0]
+  };
+  Kind kind = Kind::kGlobal;
+  std::string global;  ///< "collections.OrderedDict"
+  PickleValue::List arguments;
+  PickleValue::Dictionary items;  ///< put into it by key after the call
+  PickleValue state;              ///< given to it after the call (BUILD), else None
+};
+
+/// What a pickle may hold beside plain data.
+struct PickleRules {
+  /// Whether a pickle may name and call "module.name"; empty: no name at all.
+  std::function<bool(std::string_view global)> allows = {};
+  /// Whether it may hold persistent ids.
+  bool references = false;
+  /// The end of the message about what is refused.
+  std::string_view advice =
+      "only plain data are read and nothing is run: save the data again as lists, dictionaries, "
+      "texts and numbers";
 };
 
 /// Reads the first pickle in `bytes`, of protocol 0 to 5, and runs nothing.
@@ -71,7 +107,9 @@ class PickleValue {
 /// Latin-1. An opcode that would import or call something, and sets and buffers, are refused.
 /// Throws `Error` with opcode and byte position, also for data that ends early, contains itself,
 /// nests deeper than 200 levels, or announces more bytes than there are.
-PickleValue read_pickle(std::string_view bytes);
+///
+/// `rules` may allow more, which becomes `PickleObject`s.
+PickleValue read_pickle(std::string_view bytes, const PickleRules& rules = {});
 
 /// The same for a file, which errors name.
 PickleValue read_pickle_file(const std::filesystem::path& path);

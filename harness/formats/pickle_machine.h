@@ -9,17 +9,17 @@
 #include <variant>
 #include <vector>
 
-#include "tasks/pickle.h"
+#include "harness/formats/pickle.h"
 
 namespace sightline {
 
 /// The stack machine a pickle is written for, as far as plain data go: it fills tables of texts and
 /// containers, which may refer to each other in any way, and turns them into values at the end.
-/// One use: construct, `run`.
+/// Objects are containers too: of what was said about them. One use: construct, `run`.
 class PickleMachine {
  public:
-  /// `bytes` must outlive the machine.
-  explicit PickleMachine(std::string_view bytes) : bytes_(bytes) {}
+  /// `bytes` and `rules` must outlive the machine.
+  PickleMachine(std::string_view bytes, const PickleRules& rules) : bytes_(bytes), rules_(rules) {}
 
   /// The value at the STOP opcode. Throws `Error` as `read_pickle` does.
   PickleValue run();
@@ -33,12 +33,14 @@ class PickleMachine {
   };
   using Cell = std::variant<std::monostate, bool, std::int64_t, double, TextId, ContainerId>;
 
-  enum class Shape { kList, kTuple, kDictionary };
+  enum class Shape { kList, kTuple, kDictionary, kGlobal, kCall, kReference };
   struct Container {
     Shape shape = Shape::kList;
-    std::vector<Cell> cells;  // a dictionary's: key, value, key, value ...
-    std::size_t height = 0;   // levels of containers, itself counted; 0 before `value`
-    bool open = false;        // its own cells are being converted
+    // A dictionary's: key, value, key, value ... A global's: its name. A call's: the global, the
+    // tuple of arguments, the state, then items as a dictionary's. A reference's: the id.
+    std::vector<Cell> cells;
+    std::size_t height = 0;  // levels of containers, itself counted; 0 before `value`
+    bool open = false;       // its own cells are being converted
     PickleValue value;
   };
 
@@ -50,7 +52,14 @@ class PickleMachine {
   bool run_filling();
   bool run_memo();
   bool run_structure();
-  [[noreturn]] void refuse() const;
+  bool run_object();
+  /// `global` is what it names, when that is known.
+  [[noreturn]] void refuse(std::string_view global) const;
+
+  std::string global_ahead() const;
+  void push_global(std::string global);
+  void call();
+  void set_state();
 
   std::string_view take(std::uint64_t count);
   std::string_view take_line();
@@ -69,11 +78,13 @@ class PickleMachine {
   void remember(std::uint64_t key);
   void recall(std::uint64_t key);
 
+  const Container* container_of(const Cell& cell, Shape shape) const;
   PickleValue value_of(const Cell& cell, std::size_t depth);
   const Container& convert(ContainerId id, std::size_t depth);
-  PickleValue::Dictionary dictionary_of(const std::vector<PickleValue>& values) const;
+  static PickleValue make_value(Shape shape, std::vector<PickleValue> values);
 
   std::string_view bytes_;
+  const PickleRules& rules_;
   std::size_t at_ = 0;         // the next byte
   std::size_t opcode_at_ = 0;  // the opcode being executed
   unsigned char opcode_ = 0;

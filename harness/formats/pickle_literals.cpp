@@ -1,4 +1,4 @@
-#include "tasks/pickle_literals.h"
+#include "harness/formats/pickle_literals.h"
 
 #include <bit>
 #include <charconv>

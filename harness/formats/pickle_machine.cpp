@@ -1,15 +1,16 @@
-#include "tasks/pickle_machine.h"
+#include "harness/formats/pickle_machine.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "harness/base/error.h"
 #include "harness/base/text.h"
-#include "tasks/pickle_literals.h"
-#include "tasks/pickle_opcodes.h"
+#include "harness/formats/pickle_literals.h"
+#include "harness/formats/pickle_opcodes.h"
 
 namespace sightline {
 
@@ -21,6 +22,28 @@ constexpr std::uint64_t kNewestProtocol = 5;
 std::string describe(unsigned char opcode) {
   const PickleOpcode* known = find_pickle_opcode(opcode);
   return known == nullptr ? fmt::format("0x{:02x}", opcode) : std::string(known->name);
+}
+
+/// `values` are key, value, key, value ...
+PickleValue::Dictionary dictionary_of(std::span<const PickleValue> values) {
+  using Key = std::variant<std::int64_t, std::string_view>;
+  std::map<Key, std::size_t> places;
+  PickleValue::Dictionary entries;
+  entries.reserve(values.size() / 2);
+  for (std::size_t i = 0; i < values.size(); i += 2) {
+    const PickleValue& key = values[i];
+    require(key.is_text() || key.is_integer(),
+            "a key of a dictionary in the pickle is {}, expected a text or an integer",
+            key.type_name());
+    const auto [place, is_new] = places.try_emplace(
+        key.is_text() ? Key(std::string_view(key.text())) : Key(key.integer()), entries.size());
+    if (is_new) {
+      entries.emplace_back(key, values[i + 1]);
+    } else {
+      entries[place->second].second = values[i + 1];
+    }
+  }
+  return entries;
 }
 
 }  // namespace
@@ -43,10 +66,10 @@ PickleValue PickleMachine::run() {
 
 void PickleMachine::step() {
   if (run_memo() || run_text() || run_scalar() || run_filling() || run_container() ||
-      run_structure()) {
+      run_structure() || run_object()) {
     return;
   }
-  refuse();
+  refuse(opcode_ == 'c' || opcode_ == 'i' ? global_ahead() : "");
 }
 
 bool PickleMachine::run_scalar() {
@@ -206,24 +229,68 @@ bool PickleMachine::run_structure() {
   }
 }
 
-void PickleMachine::refuse() const {
+bool PickleMachine::run_object() {
+  if (!rules_.allows) return false;
+  switch (opcode_) {
+    case 'c': {
+      std::string global = global_ahead();
+      take_line();
+      take_line();
+      return push_global(std::move(global)), true;
+    }
+    case 0x93: {
+      const std::vector<Cell> cells = pop_count(2);
+      const auto *module = std::get_if<TextId>(&cells[0]), *name = std::get_if<TextId>(&cells[1]);
+      require(module != nullptr && name != nullptr, "a name is needed, but it is no text");
+      return push_global(*texts_[module->index] + "." + *texts_[name->index]), true;
+    }
+    case 'R':
+      return call(), true;
+    case 'b':
+      return set_state(), true;
+    case 'Q':
+      if (!rules_.references) return false;
+      return push_container(Shape::kReference, pop_count(1)), true;
+    default:
+      return false;
+  }
+}
+
+void PickleMachine::push_global(std::string global) {
+  if (!rules_.allows(global)) refuse(global);
+  push_text(std::move(global));
+  push_container(Shape::kGlobal, pop_count(1));
+}
+
+void PickleMachine::call() {
+  const std::vector<Cell> cells = pop_count(2);
+  require(container_of(cells[0], Shape::kGlobal) != nullptr, "what is called is no function");
+  require(container_of(cells[1], Shape::kTuple) != nullptr, "the arguments are no tuple");
+  push_container(Shape::kCall, {cells[0], cells[1], Cell()});
+}
+
+void PickleMachine::set_state() {
+  const Cell state = pop();
+  require(container_of(top(), Shape::kCall) != nullptr, "what is given a state is no object");
+  containers_[std::get<ContainerId>(top()).index].cells[2] = state;
+}
+
+void PickleMachine::refuse(std::string_view global) const {
   const PickleOpcode* known = find_pickle_opcode(opcode_);
   require(known != nullptr, "byte 0x{:02x} at {} is no pickle opcode: no pickle, or damaged",
           opcode_, opcode_at_);
-  std::string name;
-  if (opcode_ == 'c' || opcode_ == 'i') {  // two lines follow: module and name
-    const std::string_view rest = bytes_.substr(at_, 200);
-    const std::size_t first = rest.find('\n');
-    const std::size_t second = first == rest.npos ? rest.npos : rest.find('\n', first + 1);
-    if (second != rest.npos && is_utf8(rest.substr(0, second))) {
-      name = fmt::format(" ('{}.{}')", rest.substr(0, first),
-                         rest.substr(first + 1, second - first - 1));
-    }
-  }
-  fail(
-      "opcode {}{} at byte {} {}; only plain data are read and nothing is run: save the data again "
-      "as lists, dictionaries, texts and numbers",
-      known->name, name, opcode_at_, reason_of(known->refusal));
+  const std::string name = global.empty() ? "" : fmt::format(" ('{}')", global);
+  fail("opcode {}{} at byte {} {}; {}", known->name, name, opcode_at_, reason_of(known->refusal),
+       rules_.advice);
+}
+
+std::string PickleMachine::global_ahead() const {
+  constexpr std::size_t kMostBytes = 200;
+  const std::string_view rest = bytes_.substr(at_, kMostBytes);
+  const std::size_t first = rest.find('\n');
+  const std::size_t second = first == rest.npos ? rest.npos : rest.find('\n', first + 1);
+  if (second == rest.npos || !is_utf8(rest.substr(0, second))) return "";
+  return fmt::format("{}.{}", rest.substr(0, first), rest.substr(first + 1, second - first - 1));
 }
 
 std::string_view PickleMachine::take(std::uint64_t count) {
@@ -295,12 +362,12 @@ std::vector<PickleMachine::Cell> PickleMachine::pop_to_mark() {
 }
 
 void PickleMachine::extend(Shape shape, const std::vector<Cell>& cells) {
-  const auto* id = std::get_if<ContainerId>(&top());
-  require(id != nullptr && containers_[id->index].shape == shape, "what is to be filled is no {}",
+  const bool is_call = shape == Shape::kDictionary && container_of(top(), Shape::kCall) != nullptr;
+  require(is_call || container_of(top(), shape) != nullptr, "what is to be filled is no {}",
           shape == Shape::kList ? "list" : "dictionary");
   require(shape == Shape::kList || cells.size() % 2 == 0,
           "{} values for a dictionary, expected pairs", cells.size());
-  std::vector<Cell>& all = containers_[id->index].cells;
+  std::vector<Cell>& all = containers_[std::get<ContainerId>(top()).index].cells;
   all.insert(all.end(), cells.begin(), cells.end());
 }
 
@@ -316,6 +383,11 @@ void PickleMachine::recall(std::uint64_t key) {
   require(key < memo_.size() && memo_[static_cast<std::size_t>(key)].has_value(),
           "memo number {} is read before it is written", key);
   push(*memo_[static_cast<std::size_t>(key)]);
+}
+
+const PickleMachine::Container* PickleMachine::container_of(const Cell& cell, Shape shape) const {
+  const auto* id = std::get_if<ContainerId>(&cell);
+  return id != nullptr && containers_[id->index].shape == shape ? &containers_[id->index] : nullptr;
 }
 
 PickleValue PickleMachine::value_of(const Cell& cell, std::size_t depth) {
@@ -342,32 +414,32 @@ const PickleMachine::Container& PickleMachine::convert(ContainerId id, std::size
     if (inner != nullptr) height = std::max(height, containers_[inner->index].height);
   }
   require(height < kMaxDepth, "the pickle nests deeper than {} levels", kMaxDepth);
-  container.value = container.shape == Shape::kDictionary ? PickleValue(dictionary_of(values))
-                                                          : PickleValue(std::move(values));
+  container.value = make_value(container.shape, std::move(values));
   container.height = height + 1;
   container.open = false;
   return container;
 }
 
-PickleValue::Dictionary PickleMachine::dictionary_of(const std::vector<PickleValue>& values) const {
-  using Key = std::variant<std::int64_t, std::string_view>;
-  std::map<Key, std::size_t> places;
-  PickleValue::Dictionary entries;
-  entries.reserve(values.size() / 2);
-  for (std::size_t i = 0; i < values.size(); i += 2) {
-    const PickleValue& key = values[i];
-    require(key.is_text() || key.is_integer(),
-            "a key of a dictionary in the pickle is {}, expected a text or an integer",
-            key.type_name());
-    const auto [place, is_new] = places.try_emplace(
-        key.is_text() ? Key(std::string_view(key.text())) : Key(key.integer()), entries.size());
-    if (is_new) {
-      entries.emplace_back(key, values[i + 1]);
-    } else {
-      entries[place->second].second = values[i + 1];
-    }
+PickleValue PickleMachine::make_value(Shape shape, std::vector<PickleValue> values) {
+  using Kind = PickleObject::Kind;
+  switch (shape) {
+    case Shape::kList:
+    case Shape::kTuple:
+      return PickleValue(std::move(values));
+    case Shape::kDictionary:
+      return PickleValue(dictionary_of(values));
+    case Shape::kGlobal:
+      return PickleValue(PickleObject{.kind = Kind::kGlobal, .global = values[0].text()});
+    case Shape::kCall:
+      return PickleValue(PickleObject{.kind = Kind::kCall,
+                                      .global = values[0].object().global,
+                                      .arguments = values[1].list(),
+                                      .items = dictionary_of(std::span(values).subspan(3)),
+                                      .state = values[2]});
+    case Shape::kReference:
+      return PickleValue(PickleObject{.kind = Kind::kReference, .arguments = std::move(values)});
   }
-  return entries;
+  return {};
 }
 
 }  // namespace sightline

@@ -1,4 +1,4 @@
-#include "tasks/pickle_opcodes.h"
+#include "harness/formats/pickle_opcodes.h"
 
 #include <algorithm>
 #include <iterator>
