@@ -123,6 +123,9 @@ void add_source_flags(CLI::App& command, TaskSources& sources) {
   command.add_option("--refs", sources.refs, "RefCOCO's refs file, instead of the official one");
   command.add_option("--images", sources.images,
                      "folder of the images, instead of the official one");
+  command.add_option("--weights", sources.weights,
+                     "folder of the weights of metrics' networks (default: SIGHTLINE_WEIGHTS, or "
+                     "\"weights\" under the data root)");
 }
 
 void add_bootstrap_flag(CLI::App& command, std::size_t& replicates) {

@@ -104,6 +104,7 @@ void score_and_print(ScoreFlags& flags, Program& program) {
   const std::vector<TaskChoice> choices = parse_task_choices(flags.task);
   if (choices.size() != 1) throw UsageError("--task: want one task");
   flags.settings.task = choices.front();
+  flags.settings.sources.registry = &program.registry;
   const FileScores scores = score_file(flags.settings, program.tasks);
   if (flags.json) {
     fmt::print("{}\n",

@@ -1,5 +1,8 @@
 #include "harness/engine/score_file.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
 #include "harness/engine/scoring.h"
@@ -9,20 +12,55 @@ namespace sightline {
 
 namespace {
 
-/// Answers whose images have been compared with the originals; empty for other tasks.
-std::vector<Answer> measure_images(const Task& task, const MatchedPredictions& matched) {
-  std::vector<Answer> measured(matched.images.size());
-  parallel_for(matched.images.size(), 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t index = begin; index < end; ++index) {
-      if (matched.answers[index] == nullptr) continue;
-      measured[index] = *matched.answers[index];
-      measured[index].reconstruction.image =
-          std::make_shared<const Image>(read_image(matched.images[index]));
-      task.measure(index, measured[index]);
+/// Scores all samples: those of reconstruction a block at a time, whose images are compared first.
+class FileScorer {
+ public:
+  FileScorer(const Task& task, const MatchedPredictions& matched)
+      : task_(task), matched_(matched) {}
+
+  std::unique_ptr<Scorer> score(const std::string& rules) {
+    std::unique_ptr<Scorer> scorer;
+    const std::size_t count = task_.dataset->size();
+    const std::size_t size = task_.measure ? kImagesABlock : std::max<std::size_t>(count, 1);
+    for (std::size_t begin = 0; begin < count || !scorer; begin += size) {
+      std::vector<std::size_t> indices(std::min(size, count - begin));
+      std::iota(indices.begin(), indices.end(), begin);
+      const std::vector<Answer> measured = measure(indices);
+      score_block(
+          task_, rules, indices,
+          [&](std::size_t place) -> const Answer& {
+            if (matched_.answers[indices[place]] == nullptr) return no_answer_;
+            return measured.empty() ? *matched_.answers[indices[place]] : measured[place];
+          },
+          scorer);
     }
-  });
-  return measured;
-}
+    return scorer;
+  }
+
+ private:
+  static constexpr std::size_t kImagesABlock = 1024;
+
+  /// Answers whose images have been compared with the originals; empty for other tasks.
+  std::vector<Answer> measure(std::span<const std::size_t> indices) const {
+    if (!task_.measure) return {};
+    std::vector<Answer> measured(indices.size());
+    parallel_for(indices.size(), 1, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t place = begin; place < end; ++place) {
+        const std::size_t index = indices[place];
+        if (matched_.answers[index] == nullptr) continue;
+        measured[place] = *matched_.answers[index];
+        measured[place].reconstruction.image =
+            std::make_shared<const Image>(read_image(matched_.images[index]));
+        task_.measure(index, measured[place]);
+      }
+    });
+    return measured;
+  }
+
+  const Task& task_;
+  const MatchedPredictions& matched_;
+  const Answer no_answer_ = {};
+};
 
 std::vector<std::string> chosen_rules(const ScoreFileSettings& settings, const Task& task) {
   if (settings.all_rules) return task.rules;
@@ -45,20 +83,12 @@ FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks)
           task.name);
   const MatchedPredictions matched =
       match_predictions(*task.dataset, predictions, settings.allow_extra);
-  const std::vector<Answer> measured = measure_images(task, matched);
-  std::vector<std::size_t> indices(task.dataset->size());
-  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
-  static const Answer kNoAnswer;
-  const auto answer_of = [&](std::size_t index) -> const Answer& {
-    if (matched.answers[index] == nullptr) return kNoAnswer;
-    return measured.empty() ? *matched.answers[index] : measured[index];
-  };
   FileScores scores{.task = task.name, .version = task.version, .protocol = task.protocol};
-  scores.samples = indices.size();
+  scores.samples = task.dataset->size();
   scores.missing = task.predictions.may_be_absent() ? 0 : matched.missing;
   scores.extra = matched.extra;
   for (const std::string& rules : chosen_rules(settings, task)) {
-    const auto scorer = score_in_parallel(task, rules, indices, answer_of);
+    const auto scorer = FileScorer(task, matched).score(rules);
     scores.by_rules.push_back({rules, compute_scores(*scorer, settings.bootstrap)});
   }
   return scores;

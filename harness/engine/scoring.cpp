@@ -8,16 +8,20 @@
 
 namespace sightline {
 
-std::unique_ptr<Scorer> score_in_parallel(
-    const Task& task, const std::string& rules, std::span<const std::size_t> indices,
-    const std::function<const Answer&(std::size_t place)>& answer_of) {
+void score_block(const Task& task, const std::string& rules, std::span<const std::size_t> indices,
+                 const std::function<const Answer&(std::size_t place)>& answer_of,
+                 std::unique_ptr<Scorer>& scorer) {
   constexpr std::size_t kLeastChunk = 256;
   const std::size_t chunks =
-      std::clamp<std::size_t>(indices.size() / kLeastChunk, 1, thread_count());
+      task.scored_in_order
+          ? 1
+          : std::clamp<std::size_t>(indices.size() / kLeastChunk, 1, thread_count());
+  if (!scorer) scorer = task.new_scorer(rules);
   std::vector<std::unique_ptr<Scorer>> scorers(chunks);
+  scorers.front() = std::move(scorer);
   parallel_for(chunks, 1, [&](std::size_t first, std::size_t last) {
     for (std::size_t chunk = first; chunk < last; ++chunk) {
-      scorers[chunk] = task.new_scorer(rules);
+      if (chunk > 0) scorers[chunk] = task.new_scorer(rules);
       const std::size_t begin = indices.size() * chunk / chunks;
       const std::size_t end = indices.size() * (chunk + 1) / chunks;
       for (std::size_t place = begin; place < end; ++place) {
@@ -26,7 +30,7 @@ std::unique_ptr<Scorer> score_in_parallel(
     }
   });
   for (std::size_t chunk = 1; chunk < chunks; ++chunk) scorers[0]->merge(*scorers[chunk]);
-  return std::move(scorers[0]);
+  scorer = std::move(scorers[0]);
 }
 
 TaskScores compute_scores(const Scorer& scorer, const Bootstrap& bootstrap) {

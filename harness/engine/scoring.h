@@ -11,11 +11,12 @@
 
 namespace sightline {
 
-/// A scorer that has seen `answer_of(i)` for every index i of `indices` (ascending), in that order
-/// as far as the result goes: chunks are scored in parallel and merged in order.
-std::unique_ptr<Scorer> score_in_parallel(
-    const Task& task, const std::string& rules, std::span<const std::size_t> indices,
-    const std::function<const Answer&(std::size_t place)>& answer_of);
+/// Adds `answer_of(i)` for every index i of `indices` (ascending, behind those before) to `scorer`,
+/// in that order as far as the result goes: chunks are scored in parallel and merged in order,
+/// unless the task is to be scored in order. An empty scorer is made first.
+void score_block(const Task& task, const std::string& rules, std::span<const std::size_t> indices,
+                 const std::function<const Answer&(std::size_t place)>& answer_of,
+                 std::unique_ptr<Scorer>& scorer);
 
 /// The scorer's numbers; with replicates, also the intervals of those that are no means.
 TaskScores compute_scores(const Scorer& scorer, const Bootstrap& bootstrap);

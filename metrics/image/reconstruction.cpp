@@ -12,7 +12,7 @@
 namespace sightline {
 namespace {
 
-enum Key : std::size_t { kPsnr, kSsim, kGaussian, kBitsPerPixel };
+enum Key : std::size_t { kPsnr, kSsim, kGaussian, kLpips, kLpipsVgg, kBitsPerPixel };
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
@@ -34,11 +34,14 @@ ReconstructionScore score_reconstruction(const Image& reconstruction, const Imag
 }
 
 ReconstructionMetrics::ReconstructionMetrics()
-    : means_({"psnr", "ssim", "ssim_gaussian11", "bpp"}) {}
+    : means_({"psnr", "ssim", "ssim_gaussian11", "lpips", "lpips_vgg", "bpp"}) {}
 
 void ReconstructionMetrics::update(std::uint32_t image, const ReconstructionScore& score) {
-  const std::array<double, 4> values = {score.psnr, score.ssim,
+  const std::array<double, 6> values = {score.psnr,
+                                        score.ssim,
                                         score.ssim_gaussian11.value_or(kUndefined),
+                                        score.lpips.value_or(kUndefined),
+                                        score.lpips_vgg.value_or(kUndefined),
                                         score.bits_per_pixel.value_or(kUndefined)};
   means_.update(image, values);
 }
@@ -55,6 +58,12 @@ std::vector<MetricValue> ReconstructionMetrics::compute() const {
   MetricValue gaussian = means_.metric(kGaussian);
   gaussian.unit = "SSIM";
   if (gaussian.n > 0) metrics.push_back(gaussian);
+  for (const Key key : {kLpips, kLpipsVgg}) {
+    MetricValue lpips = means_.metric(key);
+    lpips.unit = "LPIPS";
+    lpips.higher_is_better = false;
+    if (lpips.n > 0) metrics.push_back(lpips);
+  }
   MetricValue bits_per_pixel = means_.metric(kBitsPerPixel);
   bits_per_pixel.unit = "bits per pixel";
   bits_per_pixel.higher_is_better = false;

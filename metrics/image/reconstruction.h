@@ -12,10 +12,11 @@ namespace sightline {
 
 /// How well one image was reconstructed.
 struct ReconstructionScore {
-  double psnr = 0;                        ///< dB, infinite for equal images
-  double ssim = 0;                        ///< rules "ssim/skimage-uniform7"
-  std::optional<double> ssim_gaussian11;  ///< rules "ssim/gaussian11-wang", where asked for
-  std::optional<double> bits_per_pixel;   ///< where the length of the compressed form is known
+  double psnr = 0;                         ///< dB, infinite for equal images
+  double ssim = 0;                         ///< rules "ssim/skimage-uniform7"
+  std::optional<double> ssim_gaussian11;   ///< rules "ssim/gaussian11-wang", where asked for
+  std::optional<double> lpips, lpips_vgg;  ///< where a network has measured them
+  std::optional<double> bits_per_pixel;    ///< where the length of the compressed form is known
 };
 
 struct ReconstructionOptions {
@@ -28,8 +29,8 @@ struct ReconstructionOptions {
 ReconstructionScore score_reconstruction(const Image& reconstruction, const Image& original,
                                          const ReconstructionOptions& options = {});
 
-/// Means over images: `psnr` (dB), `ssim`, and where known for some image `ssim_gaussian11` and
-/// `bpp` (bits per pixel of each image, not of all pixels together).
+/// Means over images: `psnr` (dB), `ssim`, and where known for some image `ssim_gaussian11`,
+/// `lpips`, `lpips_vgg` and `bpp` (bits per pixel of each image, not of all pixels together).
 ///
 /// One pair of equal images makes the mean PSNR infinite, as numpy's mean does; the value's note
 /// then says how many such pairs there are.

@@ -1,12 +1,11 @@
 #include "models/adapters/process_protocol.h"
 
-#include <openssl/evp.h>
-
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "harness/base/base64.h"
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "harness/media/decode.h"
@@ -172,20 +171,12 @@ std::vector<PredictedBox> read_boxes(const json& answer, const CategoryNames& na
   return result;
 }
 
-std::string from_base64(const std::string& text) {
-  if (text.size() % 4 != 0 || text.empty()) {
-    refuse("'image_png_base64' has {} characters, want a multiple of 4", text.size());
+std::string decode_inline_image(const std::string& text) {
+  std::optional<std::string> bytes = from_base64(text);
+  if (!bytes || bytes->empty()) {
+    refuse("'image_png_base64' is no base64: {} characters", text.size());
   }
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int count = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                    reinterpret_cast<const unsigned char*>(text.data()),
-                                    static_cast<int>(text.size()));
-  if (count < 0) refuse("'image_png_base64' is no base64");
-  // Padding decodes to zero bytes, which are not part of the image.
-  bytes.resize(static_cast<std::size_t>(count) - (text.ends_with("==")  ? 2
-                                                  : text.ends_with('=') ? 1
-                                                                        : 0));
-  return bytes;
+  return *std::move(bytes);
 }
 
 Image read_answer_image(const json& answer) {
@@ -196,7 +187,7 @@ Image read_answer_image(const json& answer) {
   if (!field->is_string()) refuse("'{}' is {}, want a text", field.key(), excerpt(*field));
   try {
     if (file != answer.end()) return read_image(file->get<std::string>());
-    return decode_image(from_base64(inline_image->get<std::string>()));
+    return decode_image(decode_inline_image(inline_image->get<std::string>()));
   } catch (const Error& error) {
     refuse("'{}' holds no image that can be read: {}", field.key(), error.message());
   }

@@ -89,7 +89,7 @@ TEST(MatchPredictions, ImagesGoWithTheirSamples) {
   EXPECT_EQ(matched.images, (std::vector<std::filesystem::path>{"out/n0.png", "out/n1.png", ""}));
 }
 
-TEST(ScoreInParallel, DoesNotDependOnTheNumberOfThreads) {
+TEST(ScoreBlock, DoesNotDependOnTheNumberOfThreads) {
   const Task task = testing::number_tasks(2000).open({.name = "numbers", .options = {}}, {});
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < 2000; i += 1 + i % 3) indices.push_back(i);
@@ -100,9 +100,10 @@ TEST(ScoreInParallel, DoesNotDependOnTheNumberOfThreads) {
   std::vector<MetricValue> results;
   for (const std::size_t threads : {1U, 2U, 3U, 16U}) {
     set_thread_count(threads);
-    const auto scorer =
-        score_in_parallel(task, task.rules.front(), indices,
-                          [&](std::size_t place) -> const Answer& { return answers[place]; });
+    std::unique_ptr<Scorer> scorer;
+    score_block(
+        task, task.rules.front(), indices,
+        [&](std::size_t place) -> const Answer& { return answers[place]; }, scorer);
     results.push_back(scorer->compute().metrics.at(0));
   }
   set_thread_count(0);
@@ -113,11 +114,35 @@ TEST(ScoreInParallel, DoesNotDependOnTheNumberOfThreads) {
   }
 }
 
-TEST(ScoreInParallel, OfNothingIsUndefined) {
+TEST(ScoreBlock, BlocksBehindEachOtherEqualOneBlock) {
+  Task task = testing::number_tasks(2000).open({.name = "numbers", .options = {}}, {});
+  std::vector<Answer> answers(2000);
+  for (std::size_t i = 0; i < answers.size(); ++i) answers[i].text = std::to_string(i + i % 3 % 2);
+  std::vector<std::size_t> indices(answers.size());
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
+  const std::span<const std::size_t> all = indices;
+  std::vector<double> values;
+  for (const std::size_t cut : {0U, 1U, 700U, 2000U}) {
+    for (const bool in_order : {false, true}) {
+      task.scored_in_order = in_order;
+      std::unique_ptr<Scorer> scorer;
+      for (const auto& part : {all.first(cut), all.subspan(cut)}) {
+        score_block(
+            task, task.rules.front(), part,
+            [&](std::size_t place) -> const Answer& { return answers[part[place]]; }, scorer);
+      }
+      values.push_back(scorer->compute().metrics.at(0).value.value());
+    }
+  }
+  EXPECT_THAT(values, ::testing::Each(values.front()));
+}
+
+TEST(ScoreBlock, OfNothingIsUndefined) {
   const Task task = testing::number_tasks(5).open({.name = "numbers", .options = {}}, {});
-  const auto scorer =
-      score_in_parallel(task, task.rules.front(), {},
-                        [](std::size_t) -> const Answer& { throw Error("no sample was asked"); });
+  std::unique_ptr<Scorer> scorer;
+  score_block(
+      task, task.rules.front(), {},
+      [](std::size_t) -> const Answer& { throw Error("no sample was asked"); }, scorer);
   EXPECT_FALSE(scorer->compute().metrics.at(0).value);
 }
 

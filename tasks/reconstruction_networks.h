@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "models/api/image_networks.h"
+#include "models/api/response.h"
+#include "tasks/task.h"
+
+namespace sightline {
+
+/// The networks that compare a reconstruction with its original, as far as their weights are there.
+/// Each is opened when it is first needed; calls from several threads wait for each other.
+class ReconstructionNetworks {
+ public:
+  /// Looks for the weights where `sources` says and hashes those it finds. Without a registry none
+  /// is used.
+  ReconstructionNetworks(const TaskSources& sources, InceptionInput input);
+
+  /// Leaves features of both images and the LPIPS distances in `made`.
+  void measure(const Image& reconstruction, const Image& original, Reconstruction& made);
+
+  /// "rfid", "lpips", "lpips_vgg", each with its rules and the start of its weights' SHA-256, or
+  /// "not computed": part of the protocol.
+  std::map<std::string, std::string> protocol() const;
+
+ private:
+  struct Perceptual {
+    std::string key, trunk;  // "lpips", "alex"
+    std::filesystem::path weights, linear;
+    std::unique_ptr<PerceptualDistance> network = {};
+  };
+
+  Registry* registry_;
+  InceptionInput input_;
+  std::filesystem::path inception_weights_;
+  std::unique_ptr<InceptionNetwork> inception_;
+  std::vector<Perceptual> perceptual_;
+  std::map<std::string, std::string> protocol_;
+  std::mutex mutex_;
+};
+
+/// Why a metric of reconstructions that needs a network has no value: the weights to get.
+std::string why_not_computed(const std::string& key);
+
+}  // namespace sightline
