@@ -1,9 +1,8 @@
-#include <limits>
-
 #include "harness/base/error.h"
 #include "harness/base/json_reader.h"
 #include "harness/base/parallel.h"
 #include "metrics/detection/coco_evaluator.h"
+#include "metrics/detection/coco_resampler.h"
 #include "metrics/masks/mask_overlap.h"
 #include "metrics/masks/polygon_mask.h"
 #include "tasks/annotation_support.h"
@@ -19,8 +18,6 @@ namespace {
 constexpr const char* kAnnotations = "coco/annotations/instances_val2017.json";
 constexpr const char* kImages = "coco/val2017";
 constexpr const char* kRules = "coco/pycocotools-segm";
-// Overlaps below the first of COCO's thresholds match nothing.
-constexpr double kLeastIou = 0.5;
 
 /// Ground truths of an image, in the file's order.
 struct ImageTruths {
@@ -76,7 +73,8 @@ SampleScore CocoMaskScorer::update(std::size_t index, const Answer& answer) {
     shapes.push_back({&truths.masks[i], traits.crowd});
     if (!traits.crowd) ++counted_[traits.category];
   }
-  coco_.update(truths.traits, found.traits, find_mask_overlaps(shapes, found.masks, kLeastIou));
+  coco_.update(truths.traits, found.traits,
+               find_mask_overlaps(shapes, found.masks, coco_.parameters().iou_thresholds.front()));
   return {};
 }
 
@@ -135,16 +133,33 @@ TaskScores CocoMaskScorer::compute() const {
   return scores;
 }
 
+/// The twelve numbers in the order of `coco_statistics`.
+std::vector<DetectionNumber> twelve_numbers(const CocoParameters& parameters) {
+  constexpr auto kPrecision = DetectionNumber::Kind::kAveragePrecision;
+  constexpr auto kRecall = DetectionNumber::Kind::kAverageRecall;
+  const std::size_t most = parameters.max_detections.size() - 1;
+  std::vector<DetectionNumber> numbers = {
+      {kPrecision, {.max_detections = most}},
+      {kPrecision, {.iou_threshold = 0, .max_detections = most}},
+      {kPrecision, {.iou_threshold = 5, .max_detections = most}}};
+  for (std::size_t area = 1; area < parameters.areas.size(); ++area) {
+    numbers.push_back({kPrecision, {.area = area, .max_detections = most}});
+  }
+  for (std::size_t limit = 0; limit <= most; ++limit) {
+    numbers.push_back({kRecall, {.max_detections = limit}});
+  }
+  for (std::size_t area = 1; area < parameters.areas.size(); ++area) {
+    numbers.push_back({kRecall, {.area = area, .max_detections = most}});
+  }
+  return numbers;
+}
+
 std::map<std::string, Interval> CocoMaskScorer::intervals(const Bootstrap& bootstrap) const {
   if (coco_.images() == 0) return {};
-  const auto statistics = [&](std::span<const std::uint32_t> weights) {
-    std::vector<double> values;
-    for (const CocoStatistic& statistic : coco_statistics(coco_.compute(weights))) {
-      values.push_back(statistic.value.value_or(std::numeric_limits<double>::quiet_NaN()));
-    }
-    return values;
-  };
-  const auto found = bootstrap_intervals(coco_.images(), bootstrap, statistics);
+  const CocoResampler resampler(coco_, twelve_numbers(coco_.parameters()));
+  const auto found = bootstrap_intervals(
+      coco_.images(), bootstrap,
+      [&](std::span<const std::uint32_t> weights) { return resampler.compute(weights); });
   const auto names = coco_statistics(CocoResult({}, 1));
   std::map<std::string, Interval> intervals;
   for (std::size_t i = 0; i < found.size(); ++i) {
