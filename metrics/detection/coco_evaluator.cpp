@@ -41,33 +41,45 @@ CocoEvaluator::CocoEvaluator(CocoParameters parameters, std::size_t categories)
                 .max_detections = parameters_.max_detections.back()}),
       matches_(parameters_.use_categories ? categories : 1) {}
 
-void CocoEvaluator::update(std::span<const GroundTruthBox> truths,
-                           std::span<const DetectedBox> detections) {
+DetectionCounts CocoEvaluator::update(std::span<const GroundTruthBox> truths,
+                                      std::span<const DetectedBox> detections,
+                                      std::span<const std::uint32_t> not_exhaustive) {
   const std::vector<TruthTraits> truth_traits = traits_of(truths);
   const std::vector<DetectionTraits> detection_traits = traits_of(detections);
-  update(truth_traits, detection_traits,
-         find_box_overlaps(truths, detections, matcher_.matcher().least_iou()));
+  return update(truth_traits, detection_traits,
+                find_box_overlaps(truths, detections, matcher_.matcher().least_iou()),
+                not_exhaustive);
 }
 
-void CocoEvaluator::update(std::span<const TruthTraits> truths,
-                           std::span<const DetectionTraits> detections,
-                           const FindOverlaps& find_overlaps,
-                           std::span<const std::uint32_t> not_exhaustive) {
+DetectionCounts CocoEvaluator::update(std::span<const TruthTraits> truths,
+                                      std::span<const DetectionTraits> detections,
+                                      const FindOverlaps& find_overlaps,
+                                      std::span<const std::uint32_t> not_exhaustive) {
+  DetectionCounts counts;
   matcher_.match(
-      truths, detections, find_overlaps, [&](const MatchedGroup& group) { add(group, detections); },
-      not_exhaustive);
+      truths, detections, find_overlaps,
+      [&](const MatchedGroup& group) { counts += add(group, detections); }, not_exhaustive);
   ++images_;
+  return counts;
 }
 
-void CocoEvaluator::add(const MatchedGroup& group, std::span<const DetectionTraits> detections) {
+DetectionCounts CocoEvaluator::add(const MatchedGroup& group,
+                                   std::span<const DetectionTraits> detections) {
   CategoryMatches& category = matches_[group.category];
+  DetectionCounts counts;
   for (std::uint32_t rank = 0; rank < group.detections.size(); ++rank) {
-    category.detections.push_back(
-        {detections[group.detections[rank]].score, group.matches.outcomes[rank], images_, rank});
+    const double score = detections[group.detections[rank]].score;
+    const MatchOutcome& outcome = group.matches.outcomes[rank];
+    category.detections.push_back({score, outcome, images_, rank});
+    if (!(score >= parameters_.score_threshold)) continue;
+    counts.true_positives += static_cast<std::int64_t>(outcome.true_positive & 1);
+    counts.false_positives += static_cast<std::int64_t>(outcome.false_positive & 1);
   }
   for (const Cells ignored : group.matches.ignored_truths) {
     category.truths.push_back({images_, ignored});
+    counts.truths += (ignored & 1) == 0;
   }
+  return counts;
 }
 
 void CocoEvaluator::merge(CocoEvaluator&& next) {

@@ -7,6 +7,7 @@
 
 #include "metrics/detection/box.h"
 #include "metrics/detection/coco_result.h"
+#include "metrics/detection/detection_counts.h"
 #include "metrics/detection/image_matcher.h"
 #include "metrics/detection/precision_recall.h"
 
@@ -33,15 +34,21 @@ class CocoEvaluator {
   /// As in pycocotools, a ground truth with id 0 is never found: what is matched to it is a false
   /// positive.
   ///
-  /// Throws `Error` for a category number that is too large; nothing is added then. Boxes with NaN
-  /// or negative sides do no harm, but their overlaps mean nothing.
-  void update(std::span<const GroundTruthBox> truths, std::span<const DetectedBox> detections);
+  /// Unmatched detections of a category in `not_exhaustive` (ascending) are ignored.
+  ///
+  /// Returns the image's own counts at the first IoU threshold, area and the greatest limit, of
+  /// detections of at least `CocoParameters::score_threshold`. Throws `Error` for a category number
+  /// that is too large; nothing is added then. Boxes with NaN or negative sides do no harm, but
+  /// their overlaps mean nothing.
+  DetectionCounts update(std::span<const GroundTruthBox> truths,
+                         std::span<const DetectedBox> detections,
+                         std::span<const std::uint32_t> not_exhaustive = {});
 
-  /// The same for any shape. Unmatched detections of a category in `not_exhaustive` (ascending)
-  /// are ignored.
-  void update(std::span<const TruthTraits> truths, std::span<const DetectionTraits> detections,
-              const FindOverlaps& find_overlaps,
-              std::span<const std::uint32_t> not_exhaustive = {});
+  /// The same for any shape.
+  DetectionCounts update(std::span<const TruthTraits> truths,
+                         std::span<const DetectionTraits> detections,
+                         const FindOverlaps& find_overlaps,
+                         std::span<const std::uint32_t> not_exhaustive = {});
 
   /// Adds the images that `next` has seen, which come after this one's. However the images are
   /// split, the result is the same to the last bit. Throws `Error` if parameters or categories
@@ -61,7 +68,7 @@ class CocoEvaluator {
   CocoResult compute(std::span<const std::uint32_t> image_weights) const;
 
  private:
-  void add(const MatchedGroup& group, std::span<const DetectionTraits> detections);
+  DetectionCounts add(const MatchedGroup& group, std::span<const DetectionTraits> detections);
 
   CocoParameters parameters_;
   std::size_t categories_;

@@ -12,12 +12,7 @@ namespace sightline {
 
 namespace {
 
-using Kind = DetectionNumber::Kind;
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
-
-bool is_fixed(Kind kind) {
-  return kind != Kind::kAveragePrecision && kind != Kind::kAverageRecall;
-}
 
 void check(const DetectionNumber& number, const CocoParameters& parameters,
            std::size_t categories) {
@@ -33,9 +28,9 @@ void check(const DetectionNumber& number, const CocoParameters& parameters,
     require(category < categories, "resampling detections: category {} of {}", category,
             categories);
   }
-  require(!is_fixed(number.kind) || (part.iou_threshold && !part.categories),
-          "resampling detections: recall and precision at a fixed threshold want one IoU threshold "
-          "and all categories");
+  require(!number.is_fixed() || part.iou_threshold,
+          "resampling detections: recall and precision at a fixed threshold want one IoU "
+          "threshold");
 }
 
 std::vector<std::size_t> all_indices(std::size_t count) {
@@ -52,7 +47,7 @@ std::vector<std::size_t> joined(const std::vector<std::size_t>& a,
   return both;
 }
 
-/// Where `item` is in an ascending list that holds it.
+/// Where `item` is in an ascending list, or would be.
 std::size_t place_of(std::size_t item, const std::vector<std::size_t>& ascending) {
   const auto place = std::lower_bound(ascending.begin(), ascending.end(), item);
   return static_cast<std::size_t>(place - ascending.begin());
@@ -99,10 +94,10 @@ struct CocoResampler::Scratch {
   std::vector<std::int64_t> needed;
   std::vector<std::size_t> columns;
   std::vector<double> chosen;
+  std::vector<DetectionCounts> chosen_counts;
 };
 
-CocoResampler::CocoResampler(const CocoEvaluator& evaluator, std::vector<DetectionNumber> numbers,
-                             double score_threshold)
+CocoResampler::CocoResampler(const CocoEvaluator& evaluator, std::vector<DetectionNumber> numbers)
     : parameters_(evaluator.parameters()),
       images_(evaluator.images()),
       categories_(evaluator.matches().size()),
@@ -122,7 +117,7 @@ CocoResampler::CocoResampler(const CocoEvaluator& evaluator, std::vector<Detecti
                                              .area = place.area,
                                              .limit = parameters_.max_detections[place.limit],
                                              .thresholds = place.thresholds,
-                                             .score_threshold = score_threshold,
+                                             .score_threshold = parameters_.score_threshold,
                                              .precision = place.curves || !place.fixed.empty()});
       }
     }
@@ -149,8 +144,8 @@ void CocoResampler::add_to_place(const DetectionNumber& number) {
   const std::size_t all = parameters_.iou_thresholds.size();
   place->thresholds = joined(
       place->thresholds, part.iou_threshold ? std::vector{*part.iou_threshold} : all_indices(all));
-  place->curves = place->curves || number.kind == Kind::kAveragePrecision;
-  if (is_fixed(number.kind)) place->fixed = joined(place->fixed, {*part.iou_threshold});
+  place->curves = place->curves || number.is_average_precision();
+  if (number.is_fixed()) place->fixed = joined(place->fixed, {*part.iou_threshold});
 }
 
 void CocoResampler::Place::sweep(std::span<const std::uint32_t> weights,
@@ -199,7 +194,7 @@ void CocoResampler::Place::sweep_category(std::size_t category, std::size_t colu
   }
 }
 
-double CocoResampler::mean_of(const CocoSelection& part, const Place& place, std::size_t rows,
+double CocoResampler::average(const CocoSelection& part, const Place& place, std::size_t rows,
                               std::span<const double> values, Scratch& scratch) const {
   const std::size_t columns = scratch.defined.size();
   if (part.iou_threshold) {
@@ -208,9 +203,9 @@ double CocoResampler::mean_of(const CocoSelection& part, const Place& place, std
   }
   if (part.categories) {
     scratch.columns.clear();
-    for (std::size_t column = 0; column < columns; ++column) {
-      if (std::binary_search(part.categories->begin(), part.categories->end(),
-                             scratch.defined[column])) {
+    for (const std::size_t category : *part.categories) {
+      const std::size_t column = place_of(category, scratch.defined);
+      if (column < columns && scratch.defined[column] == category) {
         scratch.columns.push_back(column);
       }
     }
@@ -225,28 +220,26 @@ double CocoResampler::mean_of(const CocoSelection& part, const Place& place, std
   return mean_as_numpy(values).value_or(kUndefined);
 }
 
+double CocoResampler::fixed(const DetectionNumber& number, const Place& place,
+                            Scratch& scratch) const {
+  const std::size_t threshold = place_of(*number.part.iou_threshold, place.fixed);
+  std::span<const DetectionCounts> counts(scratch.counts);
+  counts = counts.subspan(threshold * categories_, categories_);
+  if (number.part.categories) {
+    scratch.chosen_counts.clear();
+    for (const std::size_t k : *number.part.categories) scratch.chosen_counts.push_back(counts[k]);
+    counts = scratch.chosen_counts;
+  }
+  return value_of(number, fixed_threshold_means(counts)).value_or(kUndefined);
+}
+
 double CocoResampler::evaluate(const DetectionNumber& number, const Place& place,
                                Scratch& scratch) const {
-  const std::size_t recalls = parameters_.recall_thresholds.size();
-  if (number.kind == Kind::kAveragePrecision) {
-    return mean_of(number.part, place, recalls, scratch.precision, scratch);
-  }
-  if (number.kind == Kind::kAverageRecall) {
-    return mean_of(number.part, place, 1, scratch.recall, scratch);
-  }
-  const std::size_t f = place_of(*number.part.iou_threshold, place.fixed);
-  const FixedThresholdMeans means =
-      fixed_threshold_means(std::span(scratch.counts).subspan(f * categories_, categories_));
-  switch (number.kind) {
-    case Kind::kRecallMacro:
-      return means.recall_macro.value_or(kUndefined);
-    case Kind::kPrecisionMacro:
-      return means.precision_macro.value_or(kUndefined);
-    case Kind::kRecallMicro:
-      return means.recall_micro.value_or(kUndefined);
-    default:
-      return means.precision_micro.value_or(kUndefined);
-  }
+  if (number.is_fixed()) return fixed(number, place, scratch);
+  return number.is_average_precision()
+             ? average(number.part, place, parameters_.recall_thresholds.size(), scratch.precision,
+                       scratch)
+             : average(number.part, place, 1, scratch.recall, scratch);
 }
 
 std::unique_ptr<CocoResampler::Scratch> CocoResampler::take_scratch() const {
@@ -273,6 +266,10 @@ std::vector<double> CocoResampler::compute(std::span<const std::uint32_t> image_
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(scratch));
   return values;
+}
+
+std::vector<double> CocoResampler::compute() const {
+  return compute(std::vector<std::uint32_t>(images_, 1));
 }
 
 }  // namespace sightline

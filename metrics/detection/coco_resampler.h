@@ -9,24 +9,9 @@
 
 #include "metrics/detection/category_sweep.h"
 #include "metrics/detection/coco_evaluator.h"
+#include "metrics/detection/detection_number.h"
 
 namespace sightline {
-
-/// A number of a detection evaluation.
-struct DetectionNumber {
-  enum class Kind {
-    kAveragePrecision,  ///< `CocoResult::average_precision`
-    kAverageRecall,     ///< `CocoResult::average_recall`
-    // Those of `FixedThresholdMeans`:
-    kRecallMacro,
-    kPrecisionMacro,
-    kRecallMicro,
-    kPrecisionMicro,
-  };
-  Kind kind = Kind::kAveragePrecision;
-  /// What is averaged over. The last four take one IoU threshold and all categories.
-  CocoSelection part = {};
-};
 
 /// Computes numbers of an evaluation again and again with images counted more or less often, as a
 /// bootstrap does. Matching and sorting are done once; a call only adds up.
@@ -39,24 +24,25 @@ struct DetectionNumber {
 /// numbers, since only the IoU thresholds, areas and limits that they need are looked at.
 class CocoResampler {
  public:
-  /// Detections below `score_threshold` do not count in the numbers of fixed thresholds. Throws
-  /// `Error` for a number outside the evaluation's thresholds, areas, limits or categories.
-  CocoResampler(const CocoEvaluator& evaluator, std::vector<DetectionNumber> numbers,
-                double score_threshold = 0);
+  /// Throws `Error` for a number outside the evaluation's thresholds, areas, limits or categories.
+  CocoResampler(const CocoEvaluator& evaluator, std::vector<DetectionNumber> numbers);
   ~CocoResampler();
 
   /// The numbers, with image i counted `image_weights[i]` times; NaN where there is no value. Equal
   /// to the last bit to those of `CocoEvaluator::compute(image_weights)`. Callable from several
   /// threads. Throws `Error` unless there is a weight for every image.
   std::vector<double> compute(std::span<const std::uint32_t> image_weights) const;
+  /// The same with every image counted once.
+  std::vector<double> compute() const;
 
  private:
   struct Place;
   struct Scratch;
 
   void add_to_place(const DetectionNumber& number);
-  double mean_of(const CocoSelection& part, const Place& place, std::size_t rows,
+  double average(const CocoSelection& part, const Place& place, std::size_t rows,
                  std::span<const double> values, Scratch& scratch) const;
+  double fixed(const DetectionNumber& number, const Place& place, Scratch& scratch) const;
   double evaluate(const DetectionNumber& number, const Place& place, Scratch& scratch) const;
   std::unique_ptr<Scratch> take_scratch() const;
 

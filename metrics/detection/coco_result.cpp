@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "harness/base/error.h"
+#include "metrics/detection/detection_number.h"
 #include "metrics/detection/numpy_mean.h"
 
 namespace sightline {
@@ -23,12 +23,6 @@ std::vector<std::size_t> categories_of(const CocoSelection& part, std::size_t co
   std::vector<std::size_t> all(count);
   std::iota(all.begin(), all.end(), std::size_t{0});
   return all;
-}
-
-/// Index of a threshold; `size()` when it is not among them, so that nothing is averaged.
-std::size_t index_of(const std::vector<double>& thresholds, double threshold) {
-  return static_cast<std::size_t>(std::find(thresholds.begin(), thresholds.end(), threshold) -
-                                  thresholds.begin());
 }
 
 }  // namespace
@@ -80,42 +74,22 @@ std::optional<double> CocoResult::average_recall(const CocoSelection& part) cons
 }
 
 std::array<CocoStatistic, 12> coco_statistics(const CocoResult& result) {
-  const CocoParameters& parameters = result.parameters;
-  const CocoParameters standard;
-  require(
-      parameters.areas == standard.areas && parameters.max_detections == standard.max_detections,
-      "COCO's twelve numbers want COCO's area ranges and 1, 10 and 100 detections");
-  const auto precision = [&](std::size_t area, std::optional<double> threshold) {
-    CocoSelection part{.area = area, .max_detections = 2};
-    if (threshold) part.iou_threshold = index_of(parameters.iou_thresholds, *threshold);
-    return result.average_precision(part);
-  };
-  const auto recall = [&](std::size_t area, std::size_t limit) {
-    return result.average_recall({.area = area, .max_detections = limit});
-  };
-  return {{{"AP", precision(0, {})},
-           {"AP50", precision(0, 0.5)},
-           {"AP75", precision(0, 0.75)},
-           {"APs", precision(1, {})},
-           {"APm", precision(2, {})},
-           {"APl", precision(3, {})},
-           {"AR@1", recall(0, 0)},
-           {"AR@10", recall(0, 1)},
-           {"AR@100", recall(0, 2)},
-           {"ARs", recall(1, 2)},
-           {"ARm", recall(2, 2)},
-           {"ARl", recall(3, 2)}}};
+  std::array<CocoStatistic, 12> statistics;
+  const std::vector<DetectionNumber> numbers = coco_numbers(result.parameters);
+  std::transform(numbers.begin(), numbers.end(), statistics.begin(), [&](const auto& number) {
+    return CocoStatistic{number.name, value_of(number, result)};
+  });
+  return statistics;
 }
 
 CocoCategoryPrecision coco_category_precision(const CocoResult& result, std::size_t category) {
-  const std::vector<double>& thresholds = result.parameters.iou_thresholds;
   CocoSelection part{.categories = {{category}},
                      .max_detections = result.parameters.max_detections.size() - 1};
   CocoCategoryPrecision precision;
   precision.ap = result.average_precision(part);
-  part.iou_threshold = index_of(thresholds, 0.5);
+  part.iou_threshold = index_of_threshold(result.parameters, 0.5);
   precision.ap50 = result.average_precision(part);
-  part.iou_threshold = index_of(thresholds, 0.75);
+  part.iou_threshold = index_of_threshold(result.parameters, 0.75);
   precision.ap75 = result.average_precision(part);
   return precision;
 }

@@ -25,6 +25,8 @@ struct CocoParameters {
   std::vector<std::size_t> max_detections = {1, 10, 100};
   /// False: class-agnostic, all categories are one.
   bool use_categories = true;
+  /// Least score of a detection in recall and precision at a fixed threshold. Curves look at all.
+  double score_threshold = 0;
 
   bool operator==(const CocoParameters&) const = default;
 };

@@ -1,4 +1,4 @@
-// Agreement with pycocotools and lvis-api to the last bit, on the files of tests/data/coco.
+// Agreement with pycocotools to the last bit, on the files of tests/data/coco.
 
 #include <gtest/gtest.h>
 
@@ -259,55 +259,6 @@ TEST(CocoGolden, RealDetectionsGiveThePublishedNumbers) {
                                       {"ARs", 0.6398109626113442},
                                       {"ARm", 0.5664205978994309},
                                       {"ARl", 0.5642905982905982}});
-}
-
-/// LVIS by its own rules (metrics of lvis-api, `LVISEval`), on this project's evaluator.
-CocoResult evaluate_lvis(const nlohmann::json& annotations, const CocoFiles& files) {
-  CocoParameters parameters;
-  parameters.max_detections = {300};
-  CocoEvaluator evaluator(parameters, files.category_ids.size());
-  std::map<std::int64_t, const nlohmann::json*> about;
-  for (const auto& image : annotations.at("images")) about[image.at("id")] = &image;
-  const auto numbers = [&](const nlohmann::json& ids) {
-    std::set<std::uint32_t> result;
-    for (const std::int64_t id : ids) {
-      const auto& all = files.category_ids;
-      result.insert(
-          static_cast<std::uint32_t>(std::lower_bound(all.begin(), all.end(), id) - all.begin()));
-    }
-    return result;
-  };
-  for (const auto& [id, image] : files.images) {
-    std::set<std::uint32_t> judged = numbers(about[id]->at("neg_category_ids"));
-    for (const GroundTruthBox& truth : image.truths) judged.insert(truth.category);
-    std::vector<DetectedBox> kept = image.detections;
-    if (kept.size() > 300) {
-      std::stable_sort(kept.begin(), kept.end(), [](const DetectedBox& a, const DetectedBox& b) {
-        return a.score > b.score;
-      });
-      kept.resize(300);
-    }
-    std::erase_if(kept, [&](const DetectedBox& box) { return judged.count(box.category) == 0; });
-    const auto open = numbers(about[id]->at("not_exhaustive_category_ids"));
-    evaluator.update(traits_of(image.truths), traits_of(kept),
-                     find_box_overlaps(image.truths, kept, 0.5),
-                     std::vector<std::uint32_t>(open.begin(), open.end()));
-  }
-  return evaluator.compute();
-}
-
-TEST(CocoGolden, LvisRulesGiveTheNumbersOfLvisApi) {
-  const auto annotations = read_json(data_path("coco/lvis_v1_val.json"));
-  const CocoFiles files = load_coco(annotations, read_json(data_path("coco/lvis_detections.json")));
-  const CocoResult result = evaluate_lvis(annotations, files);
-  const auto recall = read_npy<double>(data_path("coco/lvis_recall_TKA.npy"), "<f8");
-  expect_array(recall.values, result.recall.size(),
-               [&](std::size_t i) { return result.recall[i]; });
-  const auto expected = read_json(data_path("coco/expected_lvis_bbox.json")).at("results");
-  EXPECT_EQ(result.average_precision({}), expected.at("AP").get<double>());
-  EXPECT_EQ(result.average_precision({.iou_threshold = 0}), expected.at("AP50").get<double>());
-  EXPECT_EQ(result.average_precision({.area = 1}), expected.at("APs").get<double>());
-  EXPECT_EQ(result.average_recall({}), expected.at("AR@300").get<double>());
 }
 
 }  // namespace

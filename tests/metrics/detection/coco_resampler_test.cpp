@@ -40,29 +40,21 @@ std::vector<DetectionNumber> many_numbers() {
   for (const Kind kind :
        {Kind::kRecallMacro, Kind::kPrecisionMacro, Kind::kRecallMicro, Kind::kPrecisionMicro}) {
     numbers.push_back({kind, {.iou_threshold = 0, .max_detections = 2}});
+    numbers.push_back({kind, {.iou_threshold = 0, .categories = {{1}}, .max_detections = 2}});
   }
   return numbers;
 }
 
 constexpr double kScoreThreshold = 0.4;
 
+/// The number by the plain evaluation.
 std::optional<double> plain_number(const DetectionNumber& number, const CocoResult& result,
                                    const FixedThresholdResult& fixed) {
-  switch (number.kind) {
-    case Kind::kAveragePrecision:
-      return result.average_precision(number.part);
-    case Kind::kAverageRecall:
-      return result.average_recall(number.part);
-    case Kind::kRecallMacro:
-      return fixed.recall_macro;
-    case Kind::kPrecisionMacro:
-      return fixed.precision_macro;
-    case Kind::kRecallMicro:
-      return fixed.recall_micro;
-    case Kind::kPrecisionMicro:
-      return fixed.precision_micro;
-  }
-  return std::nullopt;
+  if (!number.is_fixed()) return value_of(number, result);
+  if (!number.part.categories) return value_of(number, fixed);
+  std::vector<DetectionCounts> chosen;
+  for (const std::size_t k : *number.part.categories) chosen.push_back(fixed.categories[k]);
+  return value_of(number, fixed_threshold_means(chosen));
 }
 
 /// The images with image i `weights[i]` times.
@@ -94,8 +86,8 @@ class CocoResamplerOnRandomImages : public ::testing::TestWithParam<std::uint32_
 INSTANTIATE_TEST_SUITE_P(Seeds, CocoResamplerOnRandomImages, ::testing::Range(1U, 9U));
 
 TEST_P(CocoResamplerOnRandomImages, EqualsThePlainEvaluationWithTheSameWeights) {
-  const CocoEvaluator evaluator = evaluator_of(images_);
-  const CocoResampler resampler(evaluator, many_numbers(), kScoreThreshold);
+  const CocoEvaluator evaluator = evaluator_of(images_, {.score_threshold = kScoreThreshold});
+  const CocoResampler resampler(evaluator, many_numbers());
   std::vector<Weights> draws = {Weights(12, 1), Weights(12, 0), Weights(12, 3)};
   for (std::size_t i = 0; i < 10; ++i) draws.push_back(bootstrap_weights(12, GetParam(), i));
   draws.push_back(Weights(12, 0));
@@ -118,7 +110,8 @@ TEST_P(CocoResamplerOnRandomImages, EqualsAnEvaluationWithImagesRepeatedUnderNew
       scores.pop_back();
     }
   }
-  const CocoResampler resampler(evaluator_of(images_), many_numbers(), kScoreThreshold);
+  const CocoParameters parameters{.score_threshold = kScoreThreshold};
+  const CocoResampler resampler(evaluator_of(images_, parameters), many_numbers());
   for (std::size_t i = 0; i < 10; ++i) {
     const Weights weights = bootstrap_weights(12, GetParam(), i);
     const std::vector<Image> copies = repeated(images_, weights);
@@ -130,12 +123,10 @@ TEST_P(CocoResamplerOnRandomImages, AskingForLessChangesNothing) {
   const CocoEvaluator evaluator = evaluator_of(images_);
   const std::vector<DetectionNumber> numbers = many_numbers();
   const Weights weights = bootstrap_weights(12, GetParam(), 0);
-  const std::vector<double> all =
-      CocoResampler(evaluator, numbers, kScoreThreshold).compute(weights);
+  const std::vector<double> all = CocoResampler(evaluator, numbers).compute(weights);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     SCOPED_TRACE(i);
-    const double one =
-        CocoResampler(evaluator, {numbers[i]}, kScoreThreshold).compute(weights).at(0);
+    const double one = CocoResampler(evaluator, {numbers[i]}).compute(weights).at(0);
     EXPECT_TRUE(one == all[i] || (std::isnan(one) && std::isnan(all[i])));
   }
 }
@@ -183,12 +174,20 @@ TEST(CocoResampler, RefusesWhatTheEvaluationLacks) {
       {Kind::kAveragePrecision, {.area = 4}},
       {Kind::kAverageRecall, {.max_detections = 3}},
       {Kind::kRecallMacro, {}},
-      {Kind::kPrecisionMicro, {.iou_threshold = 0, .categories = {{1}}}},
   };
   for (const DetectionNumber& number : bad) {
     EXPECT_THROW(CocoResampler(evaluator, {number}), Error);
   }
   EXPECT_THROW(CocoResampler(evaluator, {}).compute(Weights{1}), Error);
+}
+
+TEST_P(CocoResamplerOnRandomImages, CountsOfSingleImagesAddUpToThoseOfTheWhole) {
+  CocoEvaluator evaluator({.score_threshold = kScoreThreshold}, kCategories);
+  FixedThresholdEvaluator fixed({.score_threshold = kScoreThreshold}, kCategories);
+  for (const Image& image : images_) {
+    EXPECT_EQ(evaluator.update(image.truths, image.detections),
+              fixed.update(image.truths, image.detections));
+  }
 }
 
 }  // namespace
