@@ -24,6 +24,8 @@ using testing::write_text;
 const PredictionFormat kTexts{.id_field = "question_id", .text_field = "answer"};
 const PredictionFormat kDetections{.shape = Shape::kDetections, .id_field = "image_id"};
 const PredictionFormat kGroundings{.shape = Shape::kGroundings, .id_field = "sent_id"};
+const PredictionFormat kMasks{.shape = Shape::kMasks, .id_field = "image_id"};
+const PredictionFormat kGroundedMasks{.shape = Shape::kGroundedMasks, .id_field = "sent_id"};
 const PredictionFormat kImages{.shape = Shape::kReconstructions, .id_field = "name"};
 
 // Damaged files ----------------------------------------------------------------------------------
@@ -62,6 +64,31 @@ ReaderCase groundings(bool lines) {
           [](const auto& file) { read_predictions(file, kGroundings); }};
 }
 
+// Values of 'segmentation' that are no shape are in tests/tasks/segmentation_test.cpp.
+const json kShape = {{"size", {2, 3}}, {"counts", "123"}};
+
+ReaderCase masks(bool lines) {
+  return {lines ? "MasksInLines" : "Masks",
+          "results.json",
+          {{{"image_id", 7}, {"category_id", 1}, {"segmentation", kShape}, {"score", 0.5}},
+           {{"image_id", 7}, {"category_id", 1}, {"segmentation", kShape}, {"score", 1}}},
+          lines,
+          {{"/1", "image_id", FieldKind::kId},
+           {"/1", "category_id", FieldKind::kInteger},
+           {"/1", "score", FieldKind::kNumber, true}},
+          [](const auto& file) { read_predictions(file, kMasks); }};
+}
+
+ReaderCase grounded_masks(bool lines) {
+  return {lines ? "GroundedMasksInLines" : "GroundedMasks",
+          "results.json",
+          {{{"ref_id", 1}, {"segmentation", kShape}},
+           {{"ref_id", 2}, {"sent_id", 8}, {"segmentation", kShape}}},
+          lines,
+          {{"/1", "sent_id", FieldKind::kId, true}, {"/1", "ref_id", FieldKind::kId, true}},
+          [](const auto& file) { read_predictions(file, kGroundedMasks); }};
+}
+
 class PredictionsFile : public ::testing::TestWithParam<ReaderCase> {};
 
 TEST_P(PredictionsFile, IsRefusedWhenBrokenNamingFileRecordAndField) {
@@ -70,7 +97,9 @@ TEST_P(PredictionsFile, IsRefusedWhenBrokenNamingFileRecordAndField) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, PredictionsFile,
                          ::testing::Values(texts(false), texts(true), detections(false),
-                                           detections(true), groundings(false), groundings(true)),
+                                           detections(true), groundings(false), groundings(true),
+                                           masks(false), masks(true), grounded_masks(false),
+                                           grounded_masks(true)),
                          testing::reader_name);
 
 /// The error that a file's content gives.
@@ -137,6 +166,24 @@ TEST(Predictions, TextsKeepTheirOrderAndTheirCharacters) {
   EXPECT_EQ(predictions.find("9")->text, " Caf\xC3\xA9 \xF0\x9F\x98\x80\n");
   EXPECT_EQ(predictions.find("007")->text, "");
   EXPECT_EQ(predictions.find("7"), nullptr) << "an id is its characters";
+}
+
+TEST(Predictions, MasksKeepTheirRunLengthsOrPolygons) {
+  const Predictions predictions = read_text(
+      R"([{"image_id": 7, "category_id": 3, "score": 0.25,
+           "segmentation": {"counts": [1, 2, 3], "size": [2, 3]}},
+          {"image_id": 7, "category_id": 3, "segmentation": {"size": [2, 3], "counts": "123"}},
+          {"image_id": 7, "category_id": 4, "segmentation": [[0, 0, 2.5, 0, 2, 1]]}])",
+      kMasks);
+  ASSERT_THAT(predictions.ids, ElementsAre("7"));
+  const std::vector<PredictedMask>& masks = predictions.find("7")->masks;
+  ASSERT_EQ(masks.size(), 3U);
+  EXPECT_EQ(masks[0].segmentation, (Segmentation{2, 3, "123", {}}));
+  EXPECT_EQ(masks[1].segmentation, masks[0].segmentation);
+  EXPECT_EQ(masks[2].segmentation, (Segmentation{0, 0, "", {{0, 0, 2.5, 0, 2, 1}}}));
+  EXPECT_EQ(masks[0].score, 0.25);
+  EXPECT_FALSE(masks[1].score);
+  EXPECT_EQ(masks[2].category_id, 4);
 }
 
 TEST(Predictions, LinesAreTheSameAsAnArray) {
