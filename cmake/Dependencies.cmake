@@ -15,7 +15,9 @@ pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 # BLAS and LAPACK with the Fortran interface; linked by name so that no slower one takes its place.
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
 add_library(OpenBLAS::openblas ALIAS PkgConfig::OPENBLAS)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 find_package(ZLIB REQUIRED)
+add_library(PCRE2::pcre2 ALIAS PkgConfig::PCRE2)
 add_library(WebP::webp ALIAS PkgConfig::WEBP)
 add_library(utf8proc::utf8proc ALIAS PkgConfig::UTF8PROC)
 # OpenCV draws and finds contours; only the module that does so links it.
