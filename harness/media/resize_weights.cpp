@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace sightline {
 namespace {
@@ -71,34 +72,38 @@ std::int32_t fixed_point(double weight) {
 
 }  // namespace
 
-AxisWeights axis_weights(int length, double low, double high, int size, ResizeFilter filter) {
+ExactAxisWeights exact_axis_weights(int length, double low, double high, int size,
+                                    ResizeFilter filter) {
   const Kernel kernel = kernel_of(filter);
   const double scale = (high - low) / size;
   const double stretch = std::max(scale, 1.0);
   const double support = kernel.radius * stretch;
-  AxisWeights axis;
+  ExactAxisWeights axis;
   axis.taps = static_cast<int>(std::min(std::ceil(support) * 2 + 1, double{1} * length));
   const auto taps = static_cast<std::size_t>(axis.taps);
   axis.weights.resize(static_cast<std::size_t>(size) * taps);
-  std::vector<double> weights(taps);
   for (int i = 0; i < size; ++i) {
     const double center = low + (i + 0.5) * scale;
     const int start = std::max(0, truncated(center - support + 0.5));
     const int end = std::min(length, truncated(center + support + 0.5));
+    double* row = axis.weights.data() + static_cast<std::size_t>(i) * taps;
     double sum = 0;
     for (int j = 0; j < end - start; ++j) {
-      const double weight = kernel.weight((j + start - center + 0.5) * (1 / stretch));
-      weights[static_cast<std::size_t>(j)] = weight;
-      sum += weight;
+      row[j] = kernel.weight((j + start - center + 0.5) * (1 / stretch));
+      sum += row[j];
     }
-    std::int32_t* row = axis.weights.data() + static_cast<std::size_t>(i) * taps;
-    for (int j = 0; j < end - start; ++j) {
-      const double weight = weights[static_cast<std::size_t>(j)];
-      row[j] = fixed_point(sum != 0 ? weight / sum : weight);
-    }
+    for (int j = 0; sum != 0 && j < end - start; ++j) row[j] /= sum;
     axis.start.push_back(start);
     axis.count.push_back(end - start);
   }
+  return axis;
+}
+
+AxisWeights axis_weights(int length, double low, double high, int size, ResizeFilter filter) {
+  ExactAxisWeights exact = exact_axis_weights(length, low, high, size, filter);
+  AxisWeights axis{exact.taps, std::move(exact.start), std::move(exact.count), {}};
+  axis.weights.resize(exact.weights.size());
+  std::ranges::transform(exact.weights, axis.weights.begin(), fixed_point);
   return axis;
 }
 
