@@ -128,8 +128,10 @@ const TensorView* TensorFile::find(std::string_view name) const {
 
 const TensorView& TensorFile::at(std::string_view name) const {
   const TensorView* view = find(name);
-  require(view != nullptr, "{} has no tensor '{}' among its {}{}", state_->path.string(), name,
-          state_->names.size(), did_you_mean(std::string(name), state_->names));
+  if (view == nullptr) {
+    fail("{} has no tensor '{}' among its {}{}", state_->path.string(), name, state_->names.size(),
+         did_you_mean(std::string(name), state_->names));
+  }
   return *view;
 }
 
