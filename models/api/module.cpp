@@ -71,6 +71,9 @@ void load_module(const fs::path& file, Registry& registry) {
   // Without a slash the loader would search the system's library folders.
   const fs::path path = fs::absolute(file);
   require(fs::is_regular_file(path), "there is no module file {}", path.string());
+  // libgomp, which libtorch brings, reads this as it loads. By default its threads burn a core for
+  // milliseconds after each piece of work, which the program's own threads then lack.
+  ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   Library library(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (library == nullptr) {
     fail(

@@ -1,5 +1,8 @@
 #include "models/api/registry.h"
+#include "models/torch/inception.h"
+#include "models/torch/lpips.h"
 
 SIGHTLINE_MODULE(registry) {
-  (void)registry;
+  registry.inception = sightline::make_inception;
+  registry.perceptual = sightline::make_perceptual;
 }
