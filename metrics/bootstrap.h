@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "metrics/metric_value.h"
@@ -17,6 +20,11 @@ namespace sightline {
 struct Bootstrap {
   std::size_t replicates = 0;
   std::uint64_t seed = 0;
+  std::vector<std::string> metrics = {};  ///< keys of the numbers wanted; empty: all
+
+  bool wants(std::string_view metric) const {
+    return metrics.empty() || std::find(metrics.begin(), metrics.end(), metric) != metrics.end();
+  }
 };
 
 /// How often each of `images` images is drawn in one replicate; the sum is `images`.

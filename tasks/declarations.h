@@ -7,6 +7,7 @@ namespace sightline {
 void add_vqav2_tasks(TaskTable& table);
 void add_textvqa_tasks(TaskTable& table);
 void add_coco_detection_tasks(TaskTable& table);
+void add_lvis_detection_tasks(TaskTable& table);
 void add_coco_segmentation_tasks(TaskTable& table);
 void add_refcoco_tasks(TaskTable& table);
 void add_caption_tasks(TaskTable& table);

@@ -1,15 +1,22 @@
 #include "tasks/detection.h"
 
-#include <algorithm>
+#include <charconv>
 
 #include "harness/base/error.h"
-#include "metrics/detection/coco_evaluator.h"
-#include "metrics/detection/fixed_threshold.h"
 #include "tasks/annotation_support.h"
 
 namespace sightline {
 
 namespace {
+
+double parse_threshold(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0 && value <= 1)) {
+    throw UsageError(fmt::format("score_threshold={}: want a number from 0 to 1", text));
+  }
+  return value;
+}
 
 class DetectionDataset final : public Dataset {
  public:
@@ -38,7 +45,22 @@ class DetectionDataset final : public Dataset {
     return request;
   }
 
+  void check_prediction(std::size_t index, const Answer& answer) const override {
+    for (const PredictedBox& box : answer.boxes) check_category(index, box.category_id);
+    for (const PredictedMask& mask : answer.masks) check_category(index, mask.category_id);
+  }
+
  private:
+  void check_category(std::size_t index, std::int64_t category) const {
+    const std::vector<Category>& known = set_->categories;
+    require(find_by_id(known, category) < known.size(),
+            "the predictions for image {} hold category_id {}, which {} lacks: its {} categories "
+            "have the ids {} to {}; want those ids, not positions in the list, or pass "
+            "--allow_extra to leave out what has other ids",
+            id(index), category, set_->files[0].string(), known.size(),
+            known.empty() ? 0 : known.front().id, known.empty() ? 0 : known.back().id);
+  }
+
   /// The categories that occur in the image, in ascending id.
   std::shared_ptr<const std::vector<Category>> present(std::size_t index) const {
     std::vector<bool> seen(set_->categories.size());
@@ -54,178 +76,41 @@ class DetectionDataset final : public Dataset {
   std::shared_ptr<const std::vector<Category>> all_;
 };
 
-/// What stands for the score of a box (metrics where the field differs).
-enum class ScoreSource { kModel, kOne, kAreaFraction };
-
-struct NamedRules {
-  const char* name;
-  ScoreSource source;
-};
-constexpr NamedRules kRules[] = {{"coco/pycocotools", ScoreSource::kModel},
-                                 {"coco/scores_all_1", ScoreSource::kOne},
-                                 {"coco/score_is_area_fraction", ScoreSource::kAreaFraction}};
-
-ScoreSource score_source(const std::string& rules) {
-  for (const NamedRules& known : kRules) {
-    if (rules == known.name) return known.source;
-  }
-  throw UsageError(fmt::format("there are no detection rules named '{}'; there are {}", rules,
-                               fmt::join(detection_rules(), ", ")));
-}
-
-CocoParameters class_agnostic() {
-  CocoParameters parameters;
-  parameters.use_categories = false;
-  return parameters;
-}
-
-class DetectionScorer final : public Scorer {
- public:
-  DetectionScorer(std::shared_ptr<const DetectionSet> set, ScoreSource source)
-      : set_(std::move(set)),
-        source_(source),
-        coco_({}, set_->categories.size()),
-        agnostic_(class_agnostic(), set_->categories.size()),
-        fixed_({.score_threshold = set_->score_threshold}, set_->categories.size()) {}
-
-  SampleScore update(std::size_t index, const Answer& answer) override {
-    const std::vector<DetectedBox> boxes = known_boxes(index, answer);
-    const std::vector<GroundTruthBox>& truths = set_->truths[index];
-    coco_.update(truths, boxes);
-    agnostic_.update(truths, boxes);
-    const DetectionCounts counts = fixed_.update(truths, boxes);
-    const std::optional<double> recall = counts.recall();
-    if (!recall) return {};
-    return {{"recall_micro@0.5", *recall}};
-  }
-
-  void merge(Scorer& other) override {
-    auto& next = dynamic_cast<DetectionScorer&>(other);
-    coco_.merge(std::move(next.coco_));
-    agnostic_.merge(std::move(next.agnostic_));
-    fixed_.merge(std::move(next.fixed_));
-    images_ += next.images_;
-    unscored_ += next.unscored_;
-    unknown_ += next.unknown_;
-  }
-
-  TaskScores compute() const override {
-    TaskScores scores;
-    add_fixed_threshold(scores);
-    const CocoResult coco = coco_.compute();
-    add_coco_numbers(coco, scores);
-    add_categories(coco, scores);
-    return scores;
-  }
-
- private:
-  std::vector<DetectedBox> known_boxes(std::size_t index, const Answer& answer);
-  double score_of(const PredictedBox& box, const CocoImage& image);
-  void add(TaskScores& scores, std::string key, std::optional<double> value,
-           std::string note = {}) const;
-  void add_fixed_threshold(TaskScores& scores) const;
-  void add_coco_numbers(const CocoResult& coco, TaskScores& scores) const;
-  void add_categories(const CocoResult& coco, TaskScores& scores) const;
-
-  std::shared_ptr<const DetectionSet> set_;
-  ScoreSource source_;
-  CocoEvaluator coco_, agnostic_;
-  FixedThresholdEvaluator fixed_;
-  std::int64_t images_ = 0;
-  std::int64_t unscored_ = 0;  // boxes without a score where one is needed
-  std::int64_t unknown_ = 0;   // boxes whose label is no category
-};
-
-double DetectionScorer::score_of(const PredictedBox& box, const CocoImage& image) {
-  if (source_ == ScoreSource::kOne) return 1.0;
-  if (source_ == ScoreSource::kAreaFraction) {
-    return box.box.w * box.box.h / (static_cast<double>(image.width) * image.height);
-  }
-  if (!box.score) ++unscored_;
-  return box.score.value_or(1.0);
-}
-
-std::vector<DetectedBox> DetectionScorer::known_boxes(std::size_t index, const Answer& answer) {
-  std::vector<DetectedBox> boxes;
-  ++images_;
-  for (const PredictedBox& box : answer.boxes) {
-    const std::size_t category = find_by_id(set_->categories, box.category_id);
-    if (category == set_->categories.size()) {
-      ++unknown_;
-      continue;
-    }
-    boxes.push_back(
-        {static_cast<std::uint32_t>(category), box.box, score_of(box, set_->images[index])});
-  }
-  return boxes;
-}
-
-void DetectionScorer::add(TaskScores& scores, std::string key, std::optional<double> value,
-                          std::string note) const {
-  scores.metrics.push_back({.key = std::move(key),
-                            .value = value,
-                            .standard_error = {},
-                            .n = images_,
-                            .note = std::move(note)});
-}
-
-void DetectionScorer::add_fixed_threshold(TaskScores& scores) const {
-  const FixedThresholdResult fixed = fixed_.compute();
-  const std::string note =
-      unknown_ == 0 ? ""
-                    : fmt::format("{} boxes with a label that is no category left out", unknown_);
-  add(scores, "recall@0.5", fixed.recall_macro, note);
-  add(scores, "precision@0.5", fixed.precision_macro, note);
-  add(scores, "recall_micro@0.5", fixed.recall_micro, note);
-  add(scores, "precision_micro@0.5", fixed.precision_micro, note);
-}
-
-void DetectionScorer::add_coco_numbers(const CocoResult& coco, TaskScores& scores) const {
-  const CocoResult agnostic = agnostic_.compute();
-  add(scores, "recall_ca@0.5", agnostic.average_recall({.iou_threshold = 0, .max_detections = 2}));
-  const bool ranked = unscored_ == 0;
-  for (const CocoStatistic& statistic : coco_statistics(coco)) {
-    const bool precision = statistic.name.substr(0, 2) == "AP";
-    if (precision && !ranked) {
-      add(scores, std::string(statistic.name), std::nullopt,
-          fmt::format("{} boxes have no score, so there is no average precision", unscored_));
-    } else {
-      add(scores, std::string(statistic.name), statistic.value);
-    }
-  }
-}
-
-void DetectionScorer::add_categories(const CocoResult& coco, TaskScores& scores) const {
-  const FixedThresholdResult fixed = fixed_.compute();
-  for (std::size_t c = 0; c < set_->categories.size(); ++c) {
-    const DetectionCounts& counts = fixed.categories[c];
-    if (counts.truths == 0) continue;
-    BreakdownGroup& group = scores.breakdowns["category"][set_->categories[c].name];
-    group.n = static_cast<std::int64_t>(counts.truths);
-    group.values["recall@0.5"] = *counts.recall();
-    group.values["precision@0.5"] = counts.precision().value_or(0.0);
-    if (unscored_ > 0) continue;
-    const CocoCategoryPrecision precision = coco_category_precision(coco, c);
-    if (precision.ap) group.values["AP"] = *precision.ap;
-    if (precision.ap50) group.values["AP50"] = *precision.ap50;
-  }
-}
-
 }  // namespace
 
-std::vector<std::string> detection_rules() {
-  std::vector<std::string> names;
-  for (const NamedRules& rules : kRules) names.emplace_back(rules.name);
-  return names;
+void DetectionSet::take(CocoInstances instances) {
+  images = std::move(instances.images);
+  categories = std::move(instances.categories);
+  truths.assign(images.size(), {});
+  for (const CocoObject& object : instances.objects) {
+    const std::size_t category = find_by_id(categories, object.category_id);
+    truths[find_by_id(images, object.image_id)].push_back(
+        {object.id, static_cast<std::uint32_t>(category), object.box, object.area, object.crowd});
+  }
 }
 
 std::shared_ptr<const Dataset> detection_dataset(std::shared_ptr<const DetectionSet> set) {
   return std::make_shared<DetectionDataset>(std::move(set));
 }
 
-std::unique_ptr<Scorer> detection_scorer(std::shared_ptr<const DetectionSet> set,
-                                         const std::string& rules) {
-  return std::make_unique<DetectionScorer>(std::move(set), score_source(rules));
+std::vector<TaskOption> detection_options() {
+  return {{"categories", "all", "which categories the prompt names", {"all", "present"}},
+          {"score_threshold", "0", "least score of a box in recall@0.5 and precision@0.5", {}}};
+}
+
+Task detection_task(DetectionSet set, const TaskDeclaration::Options& options,
+                    std::map<std::string, std::string> protocol) {
+  set.present_only = options.at("categories") == "present";
+  set.score_threshold = parse_threshold(options.at("score_threshold"));
+  const auto shared = std::make_shared<const DetectionSet>(std::move(set));
+  Task task;
+  task.version = "1";
+  task.kind = Kind::kDetect;
+  task.rules = detection_rules(*shared);
+  task.protocol = std::move(protocol);
+  task.dataset = detection_dataset(shared);
+  task.new_scorer = [shared](const std::string& rules) { return detection_scorer(shared, rules); };
+  return task;
 }
 
 }  // namespace sightline

@@ -7,6 +7,7 @@ TaskTable standard_tasks() {
   add_vqav2_tasks(table);
   add_textvqa_tasks(table);
   add_coco_detection_tasks(table);
+  add_lvis_detection_tasks(table);
   add_coco_segmentation_tasks(table);
   add_refcoco_tasks(table);
   add_caption_tasks(table);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,9 @@ class Dataset {
   virtual Request request(std::size_t index) const = 0;
   /// File -> SHA-256 of what was read.
   virtual std::map<std::string, std::string> hashes() const = 0;
+  /// Throws `Error` for a prediction that no sample of the data set can have: a box of a category
+  /// that it lacks. For files of predictions; what a model makes up is its own.
+  virtual void check_prediction(std::size_t /*index*/, const Answer& /*answer*/) const {}
   /// The pixels a model gets for a stored image: the image itself, or for reconstruction what the
   /// protocol's crop and resize make of it.
   virtual Image prepare(Image stored) const { return stored; }
@@ -94,6 +98,9 @@ struct Task {
   std::function<std::unique_ptr<Scorer>(const std::string& rules)> new_scorer;
   bool scored_in_order = false;  ///< one scorer sees all samples: a merge would round otherwise
   bool has_references = true;  ///< false: a submission file only
+  /// Captions: what people wrote about the image of a sample. Empty for other tasks.
+  std::function<std::span<const std::string>(std::size_t index)> references;
+  bool rates_sentences = false;  ///< captions are paragraphs, whose sentences are rated or judged
   /// Looks at an answer that a run got, before it is stored; callable from several threads. An
   /// `Error` makes it one that could not be read. Reconstruction: compares the image with the
   /// original and leaves the numbers in `answer.reconstruction.measured`. Masks: refuses those of

@@ -82,6 +82,7 @@ MatchedPredictions match_predictions(const Dataset& dataset, const Predictions& 
       continue;
     }
     used[place] = true;
+    if (!allow_extra) dataset.check_prediction(index, predictions.answers[place]);
     matched.answers[index] = &predictions.answers[place];
     if (!predictions.files.empty()) matched.images[index] = predictions.files[place];
   }

@@ -29,7 +29,8 @@ struct MatchedPredictions {
   std::size_t extra = 0;                      ///< predictions for ids that the data set lacks
 };
 
-/// Throws `Error` for predictions of unknown ids unless `allow_extra`.
+/// Throws `Error` for predictions of unknown ids, or with unknown ids in them
+/// (`Dataset::check_prediction`), unless `allow_extra`.
 MatchedPredictions match_predictions(const Dataset& dataset, const Predictions& predictions,
                                      bool allow_extra);
 

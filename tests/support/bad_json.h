@@ -23,7 +23,7 @@ inline void write_text(const std::filesystem::path& path, const std::string& tex
 }
 
 /// What a field holds, and so what it must refuse.
-enum class FieldKind { kInteger, kNumber, kText, kId, kObjects, kTexts, kBox, kPixels };
+enum class FieldKind { kInteger, kNumber, kText, kId, kObjects, kTexts, kIntegers, kBox, kPixels };
 
 struct FieldCase {
   std::string record;  ///< JSON pointer of the record: "/annotations/0"
@@ -77,6 +77,10 @@ inline std::vector<std::string> refused_literals(const FieldCase& field) {
     case FieldKind::kTexts:
       refused = {"true", "{}",   "1",      "\"x\"", "[1]",
                  "[{}]", "[[]]", "[null]", "[NaN]", "[\"a\" \"b\"]"};
+      break;
+    case FieldKind::kIntegers:
+      refused = {"true", "{}",    "1",      "\"x\"", "[\"1\"]",
+                 "[{}]", "[1.5]", "[null]", "[NaN]", "[1 2]"};
       break;
     case FieldKind::kBox:
       refused = {"true",

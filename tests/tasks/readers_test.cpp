@@ -151,6 +151,26 @@ ReaderCase coco_instances() {
           [](const auto& file) { open_task("coco_det_val2017", {.annotations = file}); }};
 }
 
+ReaderCase lvis() {
+  json good = kInstances;
+  for (json& image : good["images"]) {
+    image["coco_url"] = "http://images.cocodataset.org/train2017/000000000007.jpg";
+    image["neg_category_ids"] = {1};
+    image["not_exhaustive_category_ids"] = {3, 1};
+  }
+  for (json& category : good["categories"]) category["frequency"] = "f";
+  return {"Lvis",
+          "lvis.json",
+          good,
+          false,
+          {{"/images/1", "coco_url", FieldKind::kText},
+           {"/images/1", "neg_category_ids", FieldKind::kIntegers},
+           {"/images/1", "not_exhaustive_category_ids", FieldKind::kIntegers},
+           {"/annotations/1", "bbox", FieldKind::kBox},
+           {"/categories/1", "frequency", FieldKind::kText}},
+          [](const auto& file) { open_task("lvis_det_val", {.annotations = file}); }};
+}
+
 ReaderCase coco_captions() {
   return {"CocoCaptions",
           "captions.json",
@@ -249,7 +269,7 @@ TEST_P(Reader, RefusesWhatIsBrokenNamingFileRecordAndField) {
 
 INSTANTIATE_TEST_SUITE_P(Files, Reader,
                          ::testing::Values(vqa_annotations(), vqa_questions(), vqa_test_questions(),
-                                           textvqa(), ocr_tokens(), coco_instances(),
+                                           textvqa(), ocr_tokens(), coco_instances(), lvis(),
                                            coco_captions(), refs_json(), coco_style_grounding(),
                                            docci()),
                          testing::reader_name);
