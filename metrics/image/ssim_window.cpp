@@ -50,6 +50,11 @@ struct Constants {
   double covariance_norm, c1, c2;
 };
 
+Constants constants_of(const WindowRule& rule) {
+  const double c1 = kSsimK1 * rule.range, c2 = kSsimK2 * rule.range;
+  return {rule.covariance_norm, c1 * c1, c2 * c2};
+}
+
 SIGHTLINE_VECTORISED void similarity_row(std::size_t samples, const Constants& constants,
                                          const double* __restrict a, const double* __restrict b,
                                          const double* __restrict squares,
@@ -66,6 +71,22 @@ SIGHTLINE_VECTORISED void similarity_row(std::size_t samples, const Constants& c
   }
 }
 
+SIGHTLINE_VECTORISED void contrast_row(std::size_t samples, const Constants& constants,
+                                       const double* __restrict a, const double* __restrict b,
+                                       const double* __restrict squares,
+                                       const double* __restrict products,
+                                       double* __restrict contrast, double* __restrict similarity) {
+  const double norm = constants.covariance_norm, c1 = constants.c1, c2 = constants.c2;
+  for (std::size_t i = 0; i < samples; ++i) {
+    const double mean_product = a[i] * b[i];
+    const double mean_squares = a[i] * a[i] + b[i] * b[i];
+    const double covariance = norm * (products[i] - mean_product);
+    const double variances = norm * (squares[i] - mean_squares);
+    contrast[i] = (2 * covariance + c2) / (variances + c2);
+    similarity[i] = (2 * mean_product + c1) / (mean_squares + c1) * contrast[i];
+  }
+}
+
 // Weighted averages along y, then along x, of the rows around one output row.
 class WindowAverages {
  public:
@@ -79,6 +100,18 @@ class WindowAverages {
 
   std::size_t inner() const { return samples_ - 2 * channels_ * (kernel_.size() - 1); }
 
+  // Calls `work(averages)` for each row of windows; returns their number.
+  template <typename Work>
+  int for_each_row(int height, const FillRows& fill, Work work) {
+    const int diameter = static_cast<int>(ring_.size());
+    for (int y = 0; y < height; ++y) {
+      read_row(y, fill);
+      if (y + 1 >= diameter) work(averages(y));
+    }
+    return height - diameter + 1;
+  }
+
+ private:
   void read_row(int y, const FillRows& fill) {
     Rows& rows = ring_[static_cast<std::size_t>(y) % ring_.size()];
     fill(y, rows[0].data(), rows[1].data());
@@ -105,7 +138,6 @@ class WindowAverages {
     return averages_;
   }
 
- private:
   std::size_t samples_, channels_;
   const std::vector<double>& kernel_;
   std::vector<Rows> ring_;
@@ -137,23 +169,38 @@ double ChannelSums::sum(std::size_t c, std::size_t channels) const {
 
 double window_ssim(int width, int height, std::size_t channels, const WindowRule& rule,
                    const FillRows& fill) {
-  const double c1 = kSsimK1 * rule.range, c2 = kSsimK2 * rule.range;
-  const Constants constants{rule.covariance_norm, c1 * c1, c2 * c2};
+  const Constants constants = constants_of(rule);
   WindowAverages window(static_cast<std::size_t>(width) * channels, channels, rule.kernel);
   std::vector<double> similarity(window.inner());
-  const int diameter = static_cast<int>(2 * rule.radius() + 1);
   ChannelSums sums;
-  for (int y = 0; y < height; ++y) {
-    window.read_row(y, fill);
-    if (y + 1 < diameter) continue;
-    const Rows& rows = window.averages(y);
-    similarity_row(similarity.size(), constants, rows[0].data(), rows[1].data(), rows[2].data(),
-                   rows[3].data(), similarity.data());
+  const int rows = window.for_each_row(height, fill, [&](const Rows& averages) {
+    similarity_row(similarity.size(), constants, averages[0].data(), averages[1].data(),
+                   averages[2].data(), averages[3].data(), similarity.data());
     sums.add(similarity);
-  }
+  });
+  return sums.sum(0, 1) / (static_cast<double>(similarity.size()) * static_cast<double>(rows));
+}
+
+std::vector<ChannelSimilarity> window_similarity(int width, int height, std::size_t channels,
+                                                 const WindowRule& rule, const FillRows& fill) {
+  const Constants constants = constants_of(rule);
+  WindowAverages window(static_cast<std::size_t>(width) * channels, channels, rule.kernel);
+  std::vector<double> similarity(window.inner()), contrast(window.inner());
+  ChannelSums similarities, contrasts;
+  const int rows = window.for_each_row(height, fill, [&](const Rows& averages) {
+    contrast_row(similarity.size(), constants, averages[0].data(), averages[1].data(),
+                 averages[2].data(), averages[3].data(), contrast.data(), similarity.data());
+    similarities.add(similarity);
+    contrasts.add(contrast);
+  });
   const double windows =
-      static_cast<double>(similarity.size()) * static_cast<double>(height - diameter + 1);
-  return sums.sum(0, 1) / windows;
+      static_cast<double>(similarity.size() / channels) * static_cast<double>(rows);
+  std::vector<ChannelSimilarity> result;
+  for (std::size_t c = 0; c < channels; ++c) {
+    result.push_back(
+        {similarities.sum(c, channels) / windows, contrasts.sum(c, channels) / windows});
+  }
+  return result;
 }
 
 }  // namespace sightline

@@ -45,4 +45,14 @@ using FillRows = std::function<void(int y, double* reconstruction, double* origi
 double window_ssim(int width, int height, std::size_t channels, const WindowRule& rule,
                    const FillRows& fill);
 
+/// Means over the windows of one channel.
+struct ChannelSimilarity {
+  double ssim = 0;
+  double contrast = 0;  ///< SSIM without its factor of luminance
+};
+
+/// The similarity of each channel of images given row by row.
+std::vector<ChannelSimilarity> window_similarity(int width, int height, std::size_t channels,
+                                                 const WindowRule& rule, const FillRows& fill);
+
 }  // namespace sightline
