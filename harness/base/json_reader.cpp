@@ -35,6 +35,13 @@ bool is_type_error(simdjson::error_code code) {
 
 [[noreturn]] void fail_syntax(std::string_view where, simdjson::error_code error) {
   if (error == simdjson::UTF8_ERROR) fail("{}: the text is not valid UTF-8", where);
+  if (error == simdjson::MEMALLOC) {
+    fail("{}: not enough memory; reading JSON takes some three times its size", where);
+  }
+  if (error == simdjson::CAPACITY) {
+    fail("{}: more than 4 GiB of JSON in one piece; records as JSON lines may be any number",
+         where);
+  }
   fail("{}: broken or truncated JSON ({})", where, simdjson::error_message(error));
 }
 

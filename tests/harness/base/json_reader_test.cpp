@@ -172,6 +172,14 @@ TEST(JsonFile, LinesOfAnyLengthAroundAPage) {
   }
 }
 
+TEST(JsonFile, MoreThanItCanHoldIsRefusedWithTheWayOut) {
+  const TemporaryFolder folder;
+  write_text(folder / "file.json", "[");
+  std::filesystem::resize_file(folder / "file.json", (std::uintmax_t{4} << 30) + 1);
+  EXPECT_THAT(error_of([&] { JsonFile(folder / "file.json").each_record([](JsonRecord&) {}); }),
+              AllOf(HasSubstr("file.json"), HasSubstr("4 GiB"), HasSubstr("JSON lines")));
+}
+
 TEST(JsonFile, TextsOfAFileLiveAsLongAsIt) {
   const TemporaryFolder folder;
   std::string text = "[";
