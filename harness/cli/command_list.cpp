@@ -3,6 +3,7 @@
 #include "harness/base/error.h"
 #include "harness/cli/arguments.h"
 #include "harness/cli/program.h"
+#include "harness/engine/fidelity.h"
 
 namespace sightline {
 
@@ -37,11 +38,14 @@ ordered_json list_models(const Program& program) {
   return models;
 }
 
-/// Every metric with the tasks that give it.
+/// Every metric with the tasks that give it, and those of the command `fidelity`.
 ordered_json list_metrics(const Program& program) {
   std::map<std::string, std::vector<std::string>> tasks_of;
   for (const TaskDeclaration& task : program.tasks.all()) {
     for (const std::string& metric : task.metrics) tasks_of[metric].push_back(task.name);
+  }
+  for (const FidelityMetricEntry& metric : fidelity_metrics()) {
+    tasks_of[metric.name].push_back(fmt::format("fidelity ({})", fmt::join(metric.rules, ", ")));
   }
   ordered_json metrics = ordered_json::array();
   for (const auto& [metric, tasks] : tasks_of) {

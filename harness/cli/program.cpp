@@ -112,6 +112,7 @@ void declare(CLI::App& app, Program& program) {
   app.set_help_all_flag("--help_all", "help of every command");
   add_run_command(app, program);
   add_score_command(app, program);
+  add_fidelity_command(app, program);
   add_report_command(app, program);
   add_list_command(app, program);
   add_demo_command(app, program);

@@ -34,6 +34,7 @@ void prepare(Program& program);
 void add_list_command(CLI::App& app, Program& program);
 void add_run_command(CLI::App& app, Program& program);
 void add_score_command(CLI::App& app, Program& program);
+void add_fidelity_command(CLI::App& app, Program& program);
 void add_report_command(CLI::App& app, Program& program);
 void add_verify_command(CLI::App& app, Program& program);
 void add_merge_command(CLI::App& app, Program& program);
