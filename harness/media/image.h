@@ -6,6 +6,12 @@
 
 namespace sightline {
 
+/// Sides in pixels.
+struct FrameSize {
+  int width = 0, height = 0;
+  bool operator==(const FrameSize&) const = default;
+};
+
 /// An 8-bit RGB image: rows from the top, pixels from the left, channels R, G, B interleaved.
 struct Image {
   int width = 0;

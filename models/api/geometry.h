@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "harness/base/box.h"
+#include "harness/media/smart_resize.h"
 
 namespace sightline {
 
@@ -32,16 +33,6 @@ struct BoxGeometry {
 BoxGeometry parse_geometry(std::string_view text);
 /// The full form that `parse_geometry` reads back.
 std::string to_string(const BoxGeometry& geometry);
-
-struct FrameSize {
-  int width = 0, height = 0;
-  bool operator==(const FrameSize&) const = default;
-};
-
-/// Qwen2-VL's choice of an image size (transformers, qwen2_vl image processor): both sides
-/// multiples of `factor`, the aspect nearly kept, the area within [min_pixels, max_pixels].
-/// Throws `Error` for a side ratio above 200, which the reference refuses too.
-FrameSize smart_resize(int width, int height, int factor, long min_pixels, long max_pixels);
 
 /// The box in pixels of the original image of `width` x `height` that four numbers mean. Corners
 /// in the wrong order give a negative width or height; nothing is clipped. Numbers are divided by
