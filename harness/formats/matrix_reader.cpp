@@ -65,21 +65,25 @@ std::span<const T> MatrixReader<T>::read_rows(std::size_t begin, std::size_t end
 
 template <typename T>
 std::span<const T> MatrixReader<T>::gather_rows(std::size_t begin, std::size_t end) {
-  // Every page that is touched brings its neighbours into memory, so columns are let go soon.
-  constexpr std::size_t kColumnsAtOnce = 64;
-  const std::size_t width = size_of(header_.dtype);
-  std::vector<T> column(end - begin);
-  converted_.resize((end - begin) * columns_);
-  for (std::size_t c = 0; c < columns_; ++c) {
-    convert_numbers<T>(header_.dtype,
-                       numbers().subspan((c * rows_ + begin) * width, column.size() * width),
-                       column);
-    for (std::size_t r = 0; r < column.size(); ++r) converted_[r * columns_ + c] = column[r];
-    if ((c + 1) % kColumnsAtOnce == 0 || c + 1 == columns_) {
-      const std::size_t first = c / kColumnsAtOnce * kColumnsAtOnce;
-      looked_at_ = numbers().subspan(first * rows_ * width, (c + 1 - first) * rows_ * width);
-      forget_last();
+  // As many columns as fill a cache line when they are written row by row. Every page that is
+  // touched brings its neighbours into memory, so these columns are let go at once.
+  constexpr std::size_t kBlock = 64 / sizeof(T);
+  const std::size_t width = size_of(header_.dtype), count = end - begin;
+  std::vector<T> block(kBlock * count);
+  converted_.resize(count * columns_);
+  for (std::size_t first = 0; first < columns_; first += kBlock) {
+    const std::size_t last = std::min(columns_, first + kBlock);
+    for (std::size_t c = first; c < last; ++c) {
+      convert_numbers<T>(header_.dtype,
+                         numbers().subspan((c * rows_ + begin) * width, count * width),
+                         std::span(block).subspan((c - first) * count, count));
     }
+    for (std::size_t r = 0; r < count; ++r) {
+      T* row = converted_.data() + r * columns_;
+      for (std::size_t c = first; c < last; ++c) row[c] = block[(c - first) * count + r];
+    }
+    looked_at_ = numbers().subspan(first * rows_ * width, (last - first) * rows_ * width);
+    forget_last();
   }
   return converted_;
 }

@@ -23,10 +23,6 @@ void convert_each(std::span<const std::byte> bytes, std::span<T> numbers) {
   convert_each<Stored>(bytes, numbers, [](Stored stored) { return stored; });
 }
 
-float float_of_bfloat(std::uint16_t bits) {
-  return std::bit_cast<float>(std::uint32_t{bits} << 16);
-}
-
 }  // namespace
 
 float float_of_half(std::uint16_t bits) {
@@ -45,9 +41,12 @@ template <typename T>
 void convert_numbers(DType dtype, std::span<const std::byte> bytes, std::span<T> numbers) {
   switch (dtype) {
     case DType::kF16:
-      return convert_each<std::uint16_t>(bytes, numbers, float_of_half);
+      return convert_each<std::uint16_t>(bytes, numbers,
+                                         [](std::uint16_t bits) { return float_of_half(bits); });
     case DType::kBF16:
-      return convert_each<std::uint16_t>(bytes, numbers, float_of_bfloat);
+      return convert_each<std::uint16_t>(bytes, numbers, [](std::uint16_t bits) {
+        return std::bit_cast<float>(std::uint32_t{bits} << 16);
+      });
     case DType::kF32:
       return convert_each<float>(bytes, numbers);
     case DType::kF64:

@@ -175,10 +175,14 @@ void check_places(const std::vector<Entry>& entries, std::uint64_t size) {
 nlohmann::ordered_json header_json(std::span<const NamedTensor* const> tensors,
                                    const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[kMetadata] = metadata;
+  for (const auto& [key, value] : metadata) {
+    require(is_utf8(key) && is_utf8(value), "the metadata '{}' are not UTF-8", key);
+    header[kMetadata][key] = value;
+  }
   std::size_t end = 0;
+  std::unordered_set<std::string_view> names = {kMetadata};
   for (const NamedTensor* tensor : tensors) {
-    require(is_utf8(tensor->name) && tensor->name != kMetadata && !header.contains(tensor->name),
+    require(is_utf8(tensor->name) && names.insert(tensor->name).second,
             "'{}' cannot be the name of a tensor: given twice, reserved, or not UTF-8",
             tensor->name);
     require_size(tensor->view);

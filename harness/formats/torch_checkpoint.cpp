@@ -16,8 +16,9 @@ namespace {
 using Kind = PickleObject::Kind;
 
 constexpr std::string_view kPickle = "/data.pkl";
-/// Shared containers of a pickle can stand for more leaves than any memory holds.
-constexpr std::size_t kMostLeaves = 10'000'000;
+/// Containers that share their parts can stand for more values than there is time or memory for.
+/// Counted in bytes of their names, and this many for each.
+constexpr std::size_t kMostNameBytes = std::size_t{1} << 28, kBytesOfValue = 64;
 
 /// The folder of all members: "archive" of "archive/data.pkl".
 std::string root_of(const ZipArchive& archive) {
@@ -100,8 +101,8 @@ class CheckpointReader {
   }
 
   void collect(const std::string& name, const PickleValue& value) {
-    require(table_.tensors.size() + table_.others.size() < kMostLeaves,
-            "the checkpoint holds more than {} values", kMostLeaves);
+    name_bytes_ += name.size() + kBytesOfValue;
+    require(name_bytes_ <= kMostNameBytes, "its dictionaries and lists hold too many values");
     if (value.is_dictionary()) {
       collect_dictionary(name, value.dictionary());
     } else if (value.is_list()) {
@@ -240,6 +241,7 @@ class CheckpointReader {
   std::string root_;
   bool verify_checksums_;
   std::size_t copies_left_ = 0;  // bytes
+  std::size_t name_bytes_ = 0;
   std::unordered_map<std::string, std::span<const std::byte>> storages_;
   TensorTable table_;
 };

@@ -181,6 +181,10 @@ TEST(Safetensors, WriterRefusesWhatNoReaderTakes) {
   EXPECT_THAT(message({{"__metadata__", bytes}}), HasSubstr("cannot be the name"));
   EXPECT_THAT(message({{"\xff", bytes}}), HasSubstr("not UTF-8"));
   EXPECT_THAT(message({{"a", {DType::kF32, {2}, bytes.bytes}}}), HasSubstr("6 bytes for a tensor"));
+  EXPECT_THAT(error_of([&] {
+                write_safetensors(folder / "w", {}, {{"a", "\xff"}});
+              }),
+              HasSubstr("the metadata 'a' are not UTF-8"));
   EXPECT_THAT(error_of([] { view_of<std::uint8_t>(kBytes, {7}); }), HasSubstr("shape [7]"));
   EXPECT_FALSE(std::filesystem::exists(folder / "w"));
 }

@@ -188,8 +188,8 @@ TEST(TorchCheckpoint, SharedListsThatStandForTooMuchAreRefused) {
   const TemporaryFolder folder;
   std::string pickle = "]q\x01";
   for (int level = 0; level < 60; ++level) pickle += "h\x01\x86q\x01";
-  const auto path = write_checkpoint(folder, "(" + pickle + "N\x86.");
-  EXPECT_NE(error_of([&] { open_tensor_file(path); }), "no error");
+  const auto path = write_checkpoint(folder, pickle + ".");
+  EXPECT_THAT(error_of([&] { open_tensor_file(path); }), HasSubstr("hold too many values"));
 }
 
 TEST(TorchCheckpoint, NamesThatCollideAreRefused) {
