@@ -24,17 +24,20 @@ constexpr std::size_t kFirstDifference = 3;
   fail("the {} run lengths cover {} pixels, and 'size' makes {}", runs, covered, pixels);
 }
 
+[[noreturn]] void fail_character(std::string_view counts, std::size_t position) {
+  fail("character {} of the run lengths is 0x{:02x}, want '0' to 'o' of COCO's compressed form",
+       position + 1, static_cast<unsigned char>(counts[position]));
+}
+
 /// The number at `position`, which moves behind it.
 std::int64_t read_number(std::string_view counts, std::size_t& position) {
   std::int64_t number = 0;
   for (unsigned group = 0; group < kMostGroups; ++group) {
-    require(position < counts.size(), "the run lengths end within a number, after {} characters",
-            counts.size());
+    if (position == counts.size()) {
+      fail("the run lengths end within a number, after {} characters", counts.size());
+    }
     const auto bits = static_cast<unsigned>(counts[position] - kFirstCharacter);
-    require(
-        bits < 2 * kContinue,
-        "character {} of the run lengths is 0x{:02x}, want '0' to 'o' of COCO's compressed form",
-        position + 1, static_cast<unsigned char>(counts[position]));
+    if (bits >= 2 * kContinue) fail_character(counts, position);
     ++position;
     number |= static_cast<std::int64_t>(bits & kGroupMask) << (kGroupBits * group);
     if ((bits & kContinue) != 0) continue;
@@ -73,17 +76,19 @@ std::string compress_runs(std::span<const std::uint32_t> runs) {
 }
 
 void expand_runs(std::string_view counts, std::uint32_t pixels, std::vector<std::uint32_t>& runs) {
-  runs.clear();
-  std::uint64_t covered = 0;
-  for (std::size_t position = 0; position < counts.size();) {
+  runs.resize(counts.size());  // no more numbers than characters
+  std::size_t count = 0;
+  std::int64_t covered = 0;
+  for (std::size_t position = 0; position < counts.size(); ++count) {
     std::int64_t run = read_number(counts, position);
-    if (runs.size() >= kFirstDifference) run += runs[runs.size() - 2];
-    require(run >= 0, "run length {} is {}, want 0 or more", runs.size() + 1, run);
-    covered += static_cast<std::uint64_t>(run);
-    if (covered > pixels) fail_cover(covered, runs.size() + 1, pixels);
-    runs.push_back(static_cast<std::uint32_t>(run));
+    if (count >= kFirstDifference) run += runs[count - 2];
+    if (run < 0) fail("run length {} is {}, want 0 or more", count + 1, run);
+    covered += run;
+    if (covered > pixels) fail_cover(static_cast<std::uint64_t>(covered), count + 1, pixels);
+    runs[count] = static_cast<std::uint32_t>(run);
   }
-  if (covered != pixels) fail_cover(covered, runs.size(), pixels);
+  if (covered != pixels) fail_cover(static_cast<std::uint64_t>(covered), count, pixels);
+  runs.resize(count);
 }
 
 void check_runs(std::span<const std::uint32_t> runs, std::uint32_t pixels) {

@@ -95,7 +95,6 @@ std::vector<std::uint32_t> runs_of(const Mask& mask) {
 
 Mask mask_from_counts(int height, int width, std::string_view counts) {
   std::vector<std::uint32_t> runs;
-  runs.reserve(counts.size());
   expand_runs(counts, count_pixels(height, width), runs);
   return mask_from_checked_runs(height, width, std::move(runs));
 }
