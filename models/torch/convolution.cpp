@@ -22,7 +22,8 @@ std::optional<c10::OperatorHandle> onednn_operator(const char* name) {
 c10::IValue pack(const at::Tensor& weight, const at::Tensor& bias,
                  const ConvolutionGeometry& geometry) {
   static const auto prepack = onednn_operator("mkldnn_prepacked::conv2d_prepack");
-  if (!prepack || !onednn_operator("mkldnn_prepacked::conv2d_run")) return {};
+  const bool wanted = at::globalContext().userEnabledMkldnn();
+  if (!wanted || !prepack || !onednn_operator("mkldnn_prepacked::conv2d_run")) return {};
   const std::vector<std::int64_t> input = {kPlannedBatch, weight.size(1), geometry.input[0],
                                            geometry.input[1]};
   torch::jit::Stack stack;

@@ -36,7 +36,7 @@ class Convolution {
  private:
   ConvolutionGeometry geometry_;
   at::Tensor weight_, bias_;
-  c10::IValue packed_;  ///< oneDNN's form of the weights; none where there is no oneDNN
+  c10::IValue packed_;  ///< oneDNN's form of the weights; none where it is absent or switched off
 };
 
 }  // namespace sightline
