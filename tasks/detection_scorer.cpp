@@ -44,6 +44,7 @@ CocoParameters class_agnostic() {
           .use_categories = false};
 }
 constexpr const char* kClassAgnostic = "recall_ca@0.5";
+const DetectionNumber kClassAgnosticRecall{.kind = DetectionNumber::Kind::kAverageRecall};
 
 /// The numbers of a task in the order in which they are shown.
 std::vector<DetectionNumber> numbers_of(const DetectionSet& set) {
@@ -90,6 +91,9 @@ class DetectionScorer final : public Scorer {
   MetricValue metric(std::string key, std::optional<double> value, std::string note) const;
   std::int64_t truths_of(const Group& group) const;
   std::vector<Group> groups() const;
+  std::vector<DetectionNumber> numbers_of_group() const;
+  void add_breakdowns(std::span<const Group> groups, std::span<const double> values,
+                      Breakdowns& breakdowns) const;
 
   std::shared_ptr<const DetectionSet> set_;
   ScoreSource source_;
@@ -186,16 +190,21 @@ std::vector<DetectionScorer::Group> DetectionScorer::groups() const {
   return groups;
 }
 
-TaskScores DetectionScorer::compute() const {
-  // The numbers of the whole, then as many of each group.
-  std::vector<DetectionNumber> numbers = numbers_of(*set_);
-  const std::size_t whole = numbers.size();
-  std::vector<DetectionNumber> of_group;
-  for (const DetectionNumber& number : numbers) {
+std::vector<DetectionNumber> DetectionScorer::numbers_of_group() const {
+  std::vector<DetectionNumber> numbers;
+  for (const DetectionNumber& number : numbers_of(*set_)) {
     const bool chosen = number.name == "recall@0.5" || number.name == "precision@0.5" ||
                         number.name == "AP" || number.name == "AP50";
-    if (chosen && is_shown(number)) of_group.push_back(number);
+    if (chosen && is_shown(number)) numbers.push_back(number);
   }
+  return numbers;
+}
+
+TaskScores DetectionScorer::compute() const {
+  // The numbers of the whole, then those of each group, from one resampler: it sorts once.
+  std::vector<DetectionNumber> numbers = numbers_of(*set_);
+  const std::size_t whole = numbers.size();
+  const std::vector<DetectionNumber> of_group = numbers_of_group();
   const std::vector<Group> all_groups = groups();
   for (const Group& group : all_groups) {
     for (DetectionNumber number : of_group) {
@@ -204,23 +213,30 @@ TaskScores DetectionScorer::compute() const {
     }
   }
   const std::vector<double> values = CocoResampler(coco_, numbers).compute();
-
   TaskScores scores;
   for (std::size_t i = 0; i < whole; ++i) {
     const std::optional<double> value = is_shown(numbers[i]) ? defined(values[i]) : std::nullopt;
     scores.metrics.push_back(metric(std::string(numbers[i].name), value, note_on(numbers[i])));
-    if (numbers[i].name == "precision_micro@0.5" && agnostic_) {
-      const CocoResampler agnostic(*agnostic_, {{DetectionNumber::Kind::kAverageRecall}});
-      scores.metrics.push_back(metric(kClassAgnostic, defined(agnostic.compute().at(0)), ""));
+    if (agnostic_ && numbers[i].name == "precision_micro@0.5") {
+      const double recall = CocoResampler(*agnostic_, {kClassAgnosticRecall}).compute().at(0);
+      scores.metrics.push_back(metric(kClassAgnostic, defined(recall), ""));
     }
   }
-  for (std::size_t i = whole; i < numbers.size(); ++i) {
-    const Group& of = all_groups[(i - whole) / of_group.size()];
-    BreakdownGroup& group = scores.breakdowns[of.breakdown][of.name];
-    group.n = truths_of(of);
-    if (!std::isnan(values[i])) group.values[std::string(numbers[i].name)] = values[i];
-  }
+  add_breakdowns(all_groups, std::span(values).subspan(whole), scores.breakdowns);
   return scores;
+}
+
+void DetectionScorer::add_breakdowns(std::span<const Group> groups, std::span<const double> values,
+                                     Breakdowns& breakdowns) const {
+  const std::vector<DetectionNumber> numbers = numbers_of_group();
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    BreakdownGroup& group = breakdowns[groups[g].breakdown][groups[g].name];
+    group.n = truths_of(groups[g]);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const double value = values[g * numbers.size() + i];
+      if (!std::isnan(value)) group.values[std::string(numbers[i].name)] = value;
+    }
+  }
 }
 
 std::map<std::string, Interval> DetectionScorer::intervals(const Bootstrap& bootstrap) const {
@@ -233,8 +249,7 @@ std::map<std::string, Interval> DetectionScorer::intervals(const Bootstrap& boot
   const CocoResampler resampler(coco_, numbers);
   std::optional<CocoResampler> agnostic;
   if (agnostic_ && bootstrap.wants(kClassAgnostic)) {
-    agnostic.emplace(*agnostic_,
-                     std::vector<DetectionNumber>{{DetectionNumber::Kind::kAverageRecall}});
+    agnostic.emplace(*agnostic_, std::vector{kClassAgnosticRecall});
     names.emplace_back(kClassAgnostic);
   }
   if (names.empty() || coco_.images() == 0) return {};
