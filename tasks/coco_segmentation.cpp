@@ -248,7 +248,7 @@ Task open(const TaskSources& sources, const TaskDeclaration::Options& /*options*
     }
     return std::make_unique<CocoMaskScorer>(set);
   };
-  task.measure = [set](std::size_t index, Answer& answer) {
+  task.check = [set](std::size_t index, const Answer& answer) {
     const CocoImage& image = set->objects->images[index];
     for (const PredictedMask& mask : answer.masks) {
       check_size(mask.segmentation, image.height, image.width);

@@ -119,7 +119,7 @@ Task referring_mask_task(std::shared_ptr<const ReferredMaskSet> set) {
   task.rules = {kUnionRules, kReferRules};
   task.dataset = grounding_dataset(set->groundings);
   task.new_scorer = [set](const std::string& rules) { return referring_mask_scorer(set, rules); };
-  task.measure = [set](std::size_t index, Answer& answer) {
+  task.check = [set](std::size_t index, const Answer& answer) {
     const Expression& expression = set->groundings->expressions[index];
     for (const PredictedMask& mask : answer.masks) {
       check_size(mask.segmentation, expression.height, expression.width);

@@ -97,15 +97,16 @@ struct Task {
   std::shared_ptr<const Dataset> dataset;
   std::function<std::unique_ptr<Scorer>(const std::string& rules)> new_scorer;
   bool scored_in_order = false;  ///< one scorer sees all samples: a merge would round otherwise
-  bool has_references = true;  ///< false: a submission file only
+  bool has_references = true;    ///< false: a submission file only
   /// Captions: what people wrote about the image of a sample. Empty for other tasks.
   std::function<std::span<const std::string>(std::size_t index)> references;
   bool rates_sentences = false;  ///< captions are paragraphs, whose sentences are rated or judged
-  /// Looks at an answer that a run got, before it is stored; callable from several threads. An
-  /// `Error` makes it one that could not be read. Reconstruction: compares the image with the
-  /// original and leaves the numbers in `answer.reconstruction.measured`. Masks: refuses those of
-  /// another size than the image. Empty for other tasks.
+  /// Reconstruction: compares the image of the answer with the original and leaves the numbers in
+  /// `answer.reconstruction.measured`; callable from several threads. Empty for other tasks.
   std::function<void(std::size_t index, Answer& answer)> measure;
+  /// Throws `Error` for an answer that cannot be one to the sample, such as a mask of another size
+  /// than its image: a run charges it to that sample. Callable from several threads; may be empty.
+  std::function<void(std::size_t index, const Answer& answer)> check;
 };
 
 /// A declaration: what `list tasks` shows, and how to open it.

@@ -281,9 +281,10 @@ JournalRow Pipeline::finish(Request& request, Response& response, Scorer& scorer
     response.error = std::move(parsed.reason);
     answer = std::move(parsed.answer);
   }
-  if (parts_.task.measure && response.outcome == Outcome::kOk) {
+  if (response.outcome == Outcome::kOk) {
     try {
-      parts_.task.measure(request.ticket, answer);
+      if (parts_.task.check) parts_.task.check(request.ticket, answer);
+      if (parts_.task.measure) parts_.task.measure(request.ticket, answer);
     } catch (const Error& error) {
       response.outcome = Outcome::kParseFail;
       response.error = error.what();

@@ -360,8 +360,7 @@ TEST(MaskFiles, AMaskOfAnotherSizeThanItsImageIsRefused) {
   for (std::size_t i = 0; i < coco.dataset->size(); ++i) {
     const Answer* found = predictions.find(coco.dataset->id(i));
     if (found == nullptr) continue;
-    Answer answer = *found;
-    refused += error_of([&] { coco.measure(i, answer); }) == "no error" ? 0 : 1;
+    refused += error_of([&] { coco.check(i, *found); }) == "no error" ? 0 : 1;
   }
   EXPECT_EQ(refused, 1) << "a run charges it to one sample";
 
