@@ -1,6 +1,7 @@
 #include "models/tokenizers/bpe.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/base/error.h"
 #include "harness/base/text.h"

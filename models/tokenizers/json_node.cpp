@@ -1,6 +1,7 @@
 #include "models/tokenizers/json_node.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "harness/base/error.h"
 
@@ -8,6 +9,10 @@ namespace sightline {
 
 void JsonNode::fail(std::string_view problem) const {
   sightline::fail("{} {}", place_, problem);
+}
+
+bool JsonNode::is_null() const {
+  return value_->is_null();
 }
 
 void JsonNode::require_fields(std::initializer_list<std::string_view> known) const {

@@ -2,13 +2,11 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-// For .cpp files only: includes nlohmann/json.hpp.
 
 namespace sightline {
 
@@ -21,7 +19,7 @@ class JsonNode {
 
   const nlohmann::json& value() const { return *value_; }
   const std::string& place() const { return place_; }
-  bool is_null() const { return value_->is_null(); }
+  bool is_null() const;
 
   /// Throws `Error` that begins with the place.
   [[noreturn]] void fail(std::string_view problem) const;

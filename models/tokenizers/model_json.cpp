@@ -2,12 +2,20 @@
 
 #include <simdjson.h>
 
+#include <nlohmann/json.hpp>
+
 #include "harness/base/error.h"
 #include "harness/base/file.h"
 
 namespace sightline {
 
 namespace od = simdjson::ondemand;
+
+namespace {
+
+constexpr std::string_view kMerges = "model.merges";
+
+}  // namespace
 
 struct TokenizerJson::Reader {
   Reader(TokenizerJson& target, const std::filesystem::path& path) : out(target), file(path) {}
@@ -17,6 +25,7 @@ struct TokenizerJson::Reader {
   void read_vocabulary(od::value value);
   void read_merges(od::value value);
   std::pair<std::string_view, std::string_view> read_merge(od::value value);
+  std::pair<std::string_view, std::string_view> read_merge_pair(od::value value);
   nlohmann::json small(od::value value, std::string_view field);
 
   /// The value of a result; throws about `field` when simdjson failed.
@@ -58,7 +67,7 @@ void TokenizerJson::Reader::read() {
     if (name == "model") {
       read_model(need(field.value().get_object(), "model", "an object"));
     } else {
-      out.rest_[name] = small(field.value(), name);
+      (*out.rest_)[name] = small(field.value(), name);
     }
   }
   const char* rest = nullptr;
@@ -67,7 +76,7 @@ void TokenizerJson::Reader::read() {
 }
 
 void TokenizerJson::Reader::read_model(od::object model) {
-  nlohmann::json& rest = out.rest_["model"] = nlohmann::json::object();
+  nlohmann::json& rest = (*out.rest_)["model"] = nlohmann::json::object();
   for (auto result : model) {
     od::field field = need(std::move(result), "model", "an object");
     const std::string name(need(field.unescaped_key(), "model", "an object"));
@@ -95,28 +104,37 @@ void TokenizerJson::Reader::read_vocabulary(od::value value) {
   }
 }
 
-std::pair<std::string_view, std::string_view> TokenizerJson::Reader::read_merge(od::value value) {
-  const std::string field = fmt::format("model.merges[{}]", out.merges_.size());
-  if (need(value.type(), field, "a merge") == od::json_type::array) {
-    std::vector<std::string_view> parts;
-    for (auto part : need(value.get_array(), field, "an array")) {
-      parts.push_back(need(part.get_string(), field, "a pair of strings"));
-    }
-    require(parts.size() == 2, "{}: {} has {} parts, want 2", out.name_, field, parts.size());
-    return {parts[0], parts[1]};
+std::pair<std::string_view, std::string_view> TokenizerJson::Reader::read_merge_pair(
+    od::value value) {
+  std::pair<std::string_view, std::string_view> merge;
+  std::size_t parts = 0;
+  for (auto part : need(value.get_array(), kMerges, "an array")) {
+    const std::string_view token = need(part.get_string(), kMerges, "an array of pairs of strings");
+    if (parts++ == 0) merge.first = token;
+    merge.second = token;
   }
-  const std::string_view text = need(value.get_string(), field, "a string or a pair of strings");
+  require(parts == 2, "{}: {}[{}] has {} parts, want 2", out.name_, kMerges, out.merges_.size(),
+          parts);
+  return merge;
+}
+
+std::pair<std::string_view, std::string_view> TokenizerJson::Reader::read_merge(od::value value) {
+  if (need(value.type(), kMerges, "an array of merges") == od::json_type::array) {
+    return read_merge_pair(value);
+  }
+  const std::string_view text =
+      need(value.get_string(), kMerges, "an array of strings or of pairs of strings");
   const std::size_t space = text.find(' ');
   require(space != std::string_view::npos && text.find(' ', space + 1) == std::string_view::npos,
-          "{}: {} is '{}', want two tokens with one space between them", out.name_, field, text);
+          "{}: {}[{}] is '{}', want two tokens with one space between them", out.name_, kMerges,
+          out.merges_.size(), text);
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
 void TokenizerJson::Reader::read_merges(od::value value) {
-  constexpr std::string_view kName = "model.merges";
   out.has_merges_ = true;
-  for (auto result : need(value.get_array(), kName, "an array")) {
-    out.merges_.push_back(read_merge(need(std::move(result), kName, "an array")));
+  for (auto result : need(value.get_array(), kMerges, "an array")) {
+    out.merges_.push_back(read_merge(need(std::move(result), kMerges, "an array")));
   }
 }
 
@@ -128,7 +146,9 @@ nlohmann::json TokenizerJson::Reader::small(od::value value, std::string_view fi
 }
 
 TokenizerJson::TokenizerJson(const std::filesystem::path& path)
-    : name_(path.string()), reader_(std::make_unique<Reader>(*this, path)) {
+    : name_(path.string()),
+      reader_(std::make_unique<Reader>(*this, path)),
+      rest_(std::make_unique<nlohmann::json>(nlohmann::json::object())) {
   reader_->read();
 }
 

@@ -3,13 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-// For .cpp files only: includes nlohmann/json.hpp.
 
 namespace sightline {
 
@@ -25,7 +23,7 @@ class TokenizerJson {
 
   const std::string& name() const { return name_; }
   /// Everything but model.vocab and model.merges.
-  const nlohmann::json& rest() const { return rest_; }
+  const nlohmann::json& rest() const { return *rest_; }
 
   bool has_vocabulary() const { return has_vocabulary_; }
   bool has_merges() const { return has_merges_; }
@@ -42,7 +40,7 @@ class TokenizerJson {
 
   std::string name_;
   std::unique_ptr<Reader> reader_;
-  nlohmann::json rest_ = nlohmann::json::object();
+  std::unique_ptr<nlohmann::json> rest_;  ///< never null
   std::vector<std::pair<std::string_view, std::int64_t>> vocabulary_;
   std::vector<std::pair<std::string_view, std::string_view>> merges_;
   bool has_vocabulary_ = false, has_merges_ = false;

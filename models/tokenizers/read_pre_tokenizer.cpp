@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "models/tokenizers/components.h"
 #include "models/tokenizers/pattern_json.h"
 #include "models/tokenizers/unicode_classes.h"

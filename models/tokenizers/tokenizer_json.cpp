@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "models/tokenizers/json_node.h"
@@ -56,7 +59,8 @@ MergeTable read_merges(const TokenizerJson& json, const Vocabulary& vocabulary) 
               json.name(), rank, left, right, token);
       return id;
     };
-    merges.set(id_of(left), id_of(right), {rank, id_of(joined)});
+    const TokenId left_id = id_of(left), right_id = id_of(right);
+    merges.set(left_id, right_id, {rank, id_of(joined)});
     ++rank;
   }
   return merges;

@@ -4,7 +4,10 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -15,15 +18,15 @@
 namespace sightline {
 
 /// The tokens of short words met lately. One place a hash: a word that hashes to a taken place puts
-/// out the one before, so the memory is fixed (1 MiB). An entry fills one cache line.
+/// out the one before, so the memory is bounded (4 MiB). An entry fills one cache line.
 class WordCache {
  public:
   static constexpr std::size_t kMaxBytes = 24, kMaxTokens = 7;
 
   /// A short word as numbers: equal keys mean equal words.
   struct Key {
-    std::array<std::uint64_t, 3> words{};
-    std::uint8_t length = 0;
+    std::array<std::uint64_t, 3> words;
+    std::uint8_t length;
 
     std::size_t place() const {
       const std::uint64_t folded =
@@ -35,7 +38,7 @@ class WordCache {
 
   /// `word` has at most `kMaxBytes` bytes.
   static Key key_of(std::string_view word) {
-    Key key{.length = static_cast<std::uint8_t>(word.size())};
+    Key key{.words = {}, .length = static_cast<std::uint8_t>(word.size())};
     const char* bytes = word.data();
     std::size_t left = word.size();
     std::size_t i = 0;
@@ -74,17 +77,27 @@ class WordCache {
   }
 
  private:
-  static constexpr int kBits = 14;
+  static constexpr int kBits = 16;
   static constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15ULL;
   static std::uint64_t byte(char c) { return static_cast<unsigned char>(c); }
 
   struct Entry {
     Key key;
-    std::array<TokenId, kMaxTokens> tokens{};
-    std::uint8_t count = 0;
+    std::array<TokenId, kMaxTokens> tokens;
+    std::uint8_t count;  ///< 0: no word is here
   };
 
-  std::vector<Entry> entries_ = std::vector<Entry>(std::size_t{1} << kBits);
+  struct Free {
+    void operator()(Entry* entries) const { std::free(entries); }
+  };
+  static Entry* allocate() {
+    // calloc takes fresh pages as they are: one that no word falls on costs nothing.
+    void* memory = std::calloc(std::size_t{1} << kBits, sizeof(Entry));
+    if (memory == nullptr) throw std::bad_alloc();
+    return static_cast<Entry*>(memory);
+  }
+
+  std::unique_ptr<Entry[], Free> entries_{allocate()};
 };
 
 }  // namespace sightline

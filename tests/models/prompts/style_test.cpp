@@ -170,6 +170,40 @@ TEST(Wrap, AgreesWithTheCheckpointsTemplates) {
   }
 }
 
+struct MiniMind {
+  const char *style, *cases, *token;
+  int repeat;  ///< tokens an image
+};
+
+TEST(Wrap, AgreesWithMiniMindsTemplatesForOneTurn) {
+  const MiniMind generations[] = {
+      {"minimind_v", "chat_template_head_cases.json", "<|image_pad|>", 64},
+      {"minimind_v_legacy", "chat_template_legacy_cases.json", "@", 196}};
+  for (const auto& [style, file, token, repeat] : generations) {
+    const std::string name = std::string("goldens/models/minimind_v/") + file;
+    SIGHTLINE_NEED_SHARED(name);
+    std::string image;
+    for (int i = 0; i < repeat; ++i) image += token;
+    std::size_t checked = 0;
+    const auto cases = nlohmann::json::parse(read_file(testing::shared_path(name)));
+    for (const auto& c : cases) {
+      const auto& options = c["kwargs"];
+      const bool is_one_turn = c["messages"].size() == 1 && c["messages"][0]["role"] == "user";
+      if (!is_one_turn || !options.value("add_generation_prompt", false) ||
+          options.value("open_thinking", false) || options.contains("tools")) {
+        continue;
+      }
+      SCOPED_TRACE(c["text"].dump());
+      const std::string text = expand(c["messages"][0]["content"], image, "<image>");
+      const std::size_t images = (text.size() - expand(text, "<image>", "").size()) / 7;
+      EXPECT_EQ(expand(prompt_style(style).wrap(text, images), "<image>", image),
+                c["text"].get<std::string>());
+      ++checked;
+    }
+    EXPECT_GE(checked, 2U);
+  }
+}
+
 TEST(Wrap, AgreesWithRexSeeksPromptsForChatRex) {
   const auto golden =
       nlohmann::json::parse(read_file(testing::data_path("prompts/chatrex_prompts.json")));
