@@ -58,10 +58,11 @@ Task open_docci(const TaskSources& sources, const std::string& split) {
 }
 
 TaskDeclaration declare_docci(const std::string& split, const std::string& summary) {
-  TaskDeclaration task{.name = "docci_" + split,
-                       .summary = summary,
-                       .files = {kDocci, std::string(kDocciImages) + "/"},
-                       .metrics = {"chars", "sentences", "nes", "bleu4", "rouge_l", "cider"}};
+  TaskDeclaration task{
+      .name = "docci_" + split,
+      .summary = summary,
+      .files = {kDocci, std::string(kDocciImages) + "/"},
+      .metrics = {"chars", "sentences", "nes", "nes_judged", "bleu4", "rouge_l", "cider"}};
   task.predictions = {.id_field = "example_id", .text_field = "caption"};
   task.open = [split](const TaskSources& sources, const auto&) {
     return open_docci(sources, split);
@@ -72,10 +73,11 @@ TaskDeclaration declare_docci(const std::string& split, const std::string& summa
 }  // namespace
 
 void add_caption_tasks(TaskTable& table) {
-  TaskDeclaration coco{.name = "coco_captions_val",
-                       .summary = "COCO captions: one sentence an image, five references",
-                       .files = {std::string(kCoco2014) + " (or 2017's)", "coco/val2014/"},
-                       .metrics = {"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider"}};
+  TaskDeclaration coco{
+      .name = "coco_captions_val",
+      .summary = "COCO captions: one sentence an image, five references",
+      .files = {std::string(kCoco2014) + " (or 2017's)", "coco/val2014/"},
+      .metrics = {"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "meteor", "spice"}};
   coco.options = {{"year", "2014", "which validation set", {"2014", "2017"}}};
   coco.predictions = {.id_field = "image_id", .text_field = "caption"};
   coco.open = open_coco;

@@ -65,6 +65,7 @@ class CaptionScorer final : public Scorer {
 
  private:
   void add_lengths(TaskScores& scores) const;
+  static void add_java_metrics(TaskScores& scores);
 
   std::shared_ptr<const CaptionSet> set_;
   CaptionMetrics captions_;
@@ -81,7 +82,20 @@ void CaptionScorer::add_lengths(TaskScores& scores) const {
        .value = {},
        .standard_error = {},
        .higher_is_better = false,
-       .note = "non-entailment sentences are rated by people; no ratings were given"});
+       .note = "not computed: needs people's ratings (score --ratings); nes_judged stands in for "
+               "them where a model is the judge (--judge)"});
+}
+
+/// They need Java programs with data of their own, which run only when they are named.
+void CaptionScorer::add_java_metrics(TaskScores& scores) {
+  for (const char* key : {"meteor", "spice"}) {
+    scores.metrics.push_back({.key = key,
+                              .value = {},
+                              .standard_error = {},
+                              .note =
+                                  "not computed: needs Java and the metric's own program (score "
+                                  "--meteor_jar, --spice_jar)"});
+  }
 }
 
 TaskScores CaptionScorer::compute() const {
@@ -100,6 +114,7 @@ TaskScores CaptionScorer::compute() const {
   for (std::size_t i = 0; i < clusters.size(); ++i) clusters[i] = static_cast<std::uint32_t>(i);
   scores.metrics.back().standard_error = clustered_standard_error(computed.image_rouge_l, clusters);
   corpus("cider", computed.cider);
+  if (!set_->detailed) add_java_metrics(scores);
   return scores;
 }
 
@@ -133,6 +148,10 @@ Task caption_task(std::shared_ptr<const CaptionSet> set, std::string split) {
   task.rules = caption_rules();
   task.protocol = {{"split", std::move(split)}};
   task.dataset = caption_dataset(set);
+  task.references = [set](std::size_t index) -> std::span<const std::string> {
+    return set->items[index].references;
+  };
+  task.rates_sentences = set->detailed;
   task.new_scorer = [set](const std::string& rules) { return caption_scorer(set, rules); };
   return task;
 }

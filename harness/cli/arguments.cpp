@@ -6,6 +6,7 @@
 #include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/base/parallel.h"
+#include "harness/cli/caption_flags.h"
 
 namespace sightline {
 
@@ -170,6 +171,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   command.add_option("--progress", flags.progress, "auto, none or plain")->capture_default_str();
   command.add_flag("--fresh", settings.fresh, "discard what an earlier run left in the folder");
   command.add_flag("--retry_failed", settings.retry_failed, "ask again where a sample failed");
+  add_judge_flags(command, settings.judge);
   add_bootstrap_flag(command, settings.bootstrap_replicates);
 }
 
@@ -203,6 +205,7 @@ void read_run_flags(RunFlags& flags) {
   settings.gen_kwargs = parse_pairs(flags.gen_kwargs);
   if (!flags.samples.empty()) settings.selection.samples = parse_sample_ids(flags.samples);
   if (!flags.shard.empty()) settings.selection.shard = parse_shard(flags.shard);
+  settings.judge.device = settings.device;
   set_thread_count(flags.threads);
 }
 

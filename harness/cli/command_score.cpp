@@ -3,6 +3,7 @@
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
 #include "harness/cli/arguments.h"
+#include "harness/cli/caption_flags.h"
 #include "harness/cli/program.h"
 #include "harness/engine/score_file.h"
 
@@ -26,6 +27,7 @@ ordered_json metrics_json(const std::vector<MetricValue>& metrics) {
              {"stderr", to_number(metric.standard_error)},
              {"n", metric.n}};
     if (metric.interval) entry["ci95"] = {metric.interval->low, metric.interval->high};
+    if (!metric.rules.empty()) entry["rules"] = metric.rules;
     if (metric.unit != "fraction") entry["unit"] = metric.unit;
     if (!metric.note.empty()) entry["note"] = metric.note;
   }
@@ -93,6 +95,7 @@ void print_tables(const FileScores& scores) {
 
 struct ScoreFlags {
   ScoreFileSettings settings;
+  CaptionFlags captions;
   std::string task;
   std::size_t threads = 0;
   bool json = false;
@@ -105,6 +108,7 @@ void score_and_print(ScoreFlags& flags, Program& program) {
   if (choices.size() != 1) throw UsageError("--task: want one task");
   flags.settings.task = choices.front();
   flags.settings.sources.registry = &program.registry;
+  flags.settings.more_metrics = caption_metrics(flags.captions, program);
   const FileScores scores = score_file(flags.settings, program.tasks);
   if (flags.json) {
     fmt::print("{}\n",
@@ -125,7 +129,7 @@ void add_score_command(CLI::App& app, Program& program) {
   command
       ->add_option("-p,--predictions", settings.predictions,
                    "file in the task's official result format, or JSON lines; for "
-                   "reconstruction a folder of images")
+                   "reconstruction a folder of images; or the folder of a run")
       ->required();
   auto* rules =
       command->add_option("--rules", settings.rules, "scoring rules, instead of the default");
@@ -133,6 +137,7 @@ void add_score_command(CLI::App& app, Program& program) {
       ->excludes(rules);
   command->add_flag("--allow_extra", settings.allow_extra,
                     "leave out predictions for ids that the data set lacks");
+  add_caption_flags(*command, flags->captions);
   add_bootstrap_flag(*command, settings.bootstrap.replicates);
   command->add_option("--num_threads", flags->threads, "threads (0: all processors)");
   command->add_flag("--json", flags->json, "as one JSON document");

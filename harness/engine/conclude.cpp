@@ -8,6 +8,7 @@
 #include "harness/base/hash.h"
 #include "harness/base/json_text.h"
 #include "harness/engine/answer_codec.h"
+#include "harness/engine/judged_sentences.h"
 #include "harness/engine/scoring.h"
 
 namespace sightline {
@@ -115,11 +116,15 @@ TaskResult conclude_task(const Task& task, const std::string& rules, const Journ
   result.breakdowns = std::move(scores.breakdowns);
   const bool failures = std::any_of(result.outcomes.begin(), result.outcomes.end(),
                                     [](const auto& o) { return o.first != name_of(Outcome::kOk); });
-  if (!failures) return result;
-  BlockScorer succeeded(task, result.rules, true);
-  for_each_selected(journal, journal_task, indices,
-                    [&](const JournalRow& row) { succeeded.add(row); });
-  add_bounds(succeeded.scores(), result);
+  if (failures) {
+    BlockScorer succeeded(task, result.rules, true);
+    for_each_selected(journal, journal_task, indices,
+                      [&](const JournalRow& row) { succeeded.add(row); });
+    add_bounds(succeeded.scores(), result);
+  }
+  if (!task.rates_sentences) return result;
+  const auto judged = stored_judgement(task, journal, journal_task, indices);
+  if (judged) result.metrics.push_back(*judged);
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include "harness/base/parallel.h"
 #include "harness/engine/conclude.h"
 #include "harness/engine/doctor.h"
+#include "harness/engine/judged_sentences.h"
 #include "harness/engine/manifest.h"
 #include "harness/engine/pipeline.h"
 #include "harness/engine/run_identity.h"
@@ -49,6 +50,7 @@ class Run {
       job.indices = select_samples(*job.task.dataset, settings.selection);
     }
     if (jobs_.empty()) throw UsageError("no task to run; name some with --tasks");
+    check_judge();
     open_models();
     check_before_run(settings, jobs_.front().task, jobs_.front().indices,
                      jobs_.front().model->info());
@@ -84,6 +86,20 @@ class Run {
     }
   }
 
+  void check_judge() const {
+    const JudgeSettings& judge = settings_.judge;
+    if (judge.model.empty()) return;
+    const auto rated = [](const Job& job) { return job.task.rates_sentences; };
+    if (std::none_of(jobs_.begin(), jobs_.end(), rated)) {
+      throw UsageError(
+          "--judge: no task of this run has sentences to be judged; the docci tasks have");
+    }
+    if (settings_.predict_only) {
+      throw UsageError("--judge: with --predict_only nothing is scored; leave out one of them");
+    }
+    registry_.require_model(judge.model);
+  }
+
   /// What an earlier run wrote beside its journal must not be taken for this run's.
   void discard_outputs() const {
     std::vector<std::filesystem::path> files;
@@ -91,7 +107,9 @@ class Run {
       const std::string name = entry.path().filename().string();
       const bool samples = name.starts_with("samples_") && name.ends_with(".jsonl");
       const bool predictions = name.starts_with("predictions_") && name.ends_with(".json");
-      if (samples || predictions || name == "results.json") files.push_back(entry.path());
+      if (samples || predictions || name == "results.json" ||
+          name.starts_with(VerdictStore::kFileName))
+        files.push_back(entry.path());
     }
     for (const std::filesystem::path& file : files) std::filesystem::remove(file);
   }
@@ -143,7 +161,31 @@ class Run {
     }
     job.model.reset();
     note_task(job, info, times, todo.size(), seconds_since(start));
+    if (!stop_) judge_task(journal, number, job);
     if (!stop_) conclude_job(journal, number, job, info, end);
+  }
+
+  /// Asks the judge about the captions that the journal now has.
+  void judge_task(Journal& journal, int number, const Job& job) {
+    if (settings_.judge.model.empty() || !job.task.rates_sentences) return;
+    const auto start = Clock::now();
+    const SentenceJudge judge = open_judge(registry_, settings_.judge);
+    const auto captions = caption_cases(job.task, journal, number, job.indices);
+    const SentencesToJudge sentences =
+        sentences_to_judge(judge.description, *job.task.dataset, captions);
+    VerdictStore store = VerdictStore::open(settings_.output_path / VerdictStore::kFileName);
+    note_judge(journal, job.task.name, judge.description);
+    const std::size_t asked = judge_sentences(judge, sentences, store,
+                                              {.retry_failed = settings_.retry_failed,
+                                               .label = "judging " + job.task.name,
+                                               .progress = settings_.progress},
+                                              stop_);
+    manifest_["tasks"][job.task.name]["judge"] = {
+        {"rules", judge.description.rules},
+        {"identity", json::parse(judge.description.identity)},
+        {"sentences", sentences.questions.size()},
+        {"asked_this_time", asked},
+        {"seconds", seconds_since(start)}};
   }
 
   std::vector<std::size_t> still_to_do(const Journal& journal, int number,

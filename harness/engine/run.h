@@ -11,6 +11,7 @@
 
 #include "harness/engine/progress.h"
 #include "harness/engine/selection.h"
+#include "harness/engine/sentence_judge.h"
 #include "models/api/registry.h"
 #include "results/run_results.h"
 #include "tasks/task.h"
@@ -28,6 +29,7 @@ struct RunSettings {
   std::size_t batch_size = 0;  ///< 0: what the model takes
   std::map<std::string, std::string> gen_kwargs;
   std::string precision, device = "cpu";
+  JudgeSettings judge;  ///< of the sentences of detailed captions; no model: they are not judged
   std::string max_errors = "100%";  ///< a number of samples, or a percentage
   ProgressMode progress = ProgressMode::kAuto;
   std::size_t bootstrap_replicates = 0;  ///< for intervals of corpus metrics

@@ -5,6 +5,8 @@
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
+#include "harness/engine/caption_cases.h"
+#include "harness/engine/run_answers.h"
 #include "harness/engine/scoring.h"
 #include "harness/media/decode.h"
 
@@ -74,9 +76,13 @@ FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks)
   sources.for_scoring = true;
   Task task;
   Predictions predictions;
+  const bool from_run = std::filesystem::exists(settings.predictions / Journal::kFileName);
   const PredictionFormat format = tasks.find(settings.task.name).predictions;
   parallel_invoke({[&] { task = tasks.open(settings.task, sources); },
-                   [&] { predictions = read_predictions(settings.predictions, format); }});
+                   [&] {
+                     if (!from_run) predictions = read_predictions(settings.predictions, format);
+                   }});
+  if (from_run) predictions = read_run_answers(settings.predictions, task);
   require(task.has_references,
           "{} has no references: its answers are scored by the server of the "
           "challenge",
@@ -91,6 +97,9 @@ FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks)
     const auto scorer = FileScorer(task, matched).score(rules);
     scores.by_rules.push_back({rules, compute_scores(*scorer, settings.bootstrap)});
   }
+  if (!settings.more_metrics) return scores;
+  const std::vector<MetricValue> more = settings.more_metrics(task, matched.answers);
+  for (RuleScores& rules : scores.by_rules) put_metrics(more, rules.scores.metrics);
   return scores;
 }
 

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,15 +12,21 @@
 
 namespace sightline {
 
+/// Metrics that are made of the answers in another way than by the task's scorer; `answers[i]` is
+/// that of sample i, null where there is none.
+using MoreMetrics = std::function<std::vector<MetricValue>(const Task& task,
+                                                           std::span<const Answer* const> answers)>;
+
 /// Everything `sightline score` was told.
 struct ScoreFileSettings {
   TaskChoice task;
   TaskSources sources;
-  std::filesystem::path predictions;
-  std::string rules;       ///< "": the task's default
-  bool all_rules = false;  ///< every set of rules of the task, the default first
+  std::filesystem::path predictions;  ///< a file, a folder of images, or the folder of a run
+  std::string rules;                  ///< "": the task's default
+  bool all_rules = false;             ///< every set of rules of the task, the default first
   bool allow_extra = false;
-  Bootstrap bootstrap;  ///< replicates 0: no intervals
+  Bootstrap bootstrap;       ///< replicates 0: no intervals
+  MoreMetrics more_metrics;  ///< these join the task's own, or take the place of those of one key
 };
 
 /// Scores under one set of rules.
@@ -37,8 +45,8 @@ struct FileScores {
   std::vector<RuleScores> by_rules;
 };
 
-/// Scores a file of predictions in the task's official format; data and predictions are read at
-/// the same time. Throws `Error` for what either reader refuses.
+/// Scores a file of predictions in the task's official format, or the answers of a run; data and
+/// predictions are read at the same time. Throws `Error` for what either reader refuses.
 FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks);
 
 }  // namespace sightline

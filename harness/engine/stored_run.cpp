@@ -8,6 +8,7 @@
 #include "harness/base/file.h"
 #include "harness/engine/answer_codec.h"
 #include "harness/engine/conclude.h"
+#include "harness/engine/judged_sentences.h"
 #include "harness/engine/manifest.h"
 #include "harness/engine/run_identity.h"
 #include "harness/engine/selection.h"
@@ -313,6 +314,7 @@ RunResults merge_shards(const fs::path& out, const std::vector<fs::path>& folder
     for (const JournalTask& task : shard.tasks()) {
       copy_rows(shard, number++, journal, journal.add_task(task));
       journal.set_note(sources_note(task.name), shard.note(sources_note(task.name)));
+      copy_judgement(shard, task.name, journal);
     }
   }
   const RunResults results = recompute(journal, tasks, data_root);

@@ -262,6 +262,11 @@ std::string ChildProcess::describe_end() {
   return status ? describe_status(*status) : "closed its standard output";
 }
 
+bool ChildProcess::succeeded() {
+  const std::optional<int> status = wait_status(std::chrono::seconds(1));
+  return status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
+}
+
 std::string ChildProcess::last_words(std::size_t most) {
   read_errors();
   std::string text;

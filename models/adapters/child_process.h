@@ -80,6 +80,8 @@ class ChildProcess {
   /// How it ended: "exited with status 1", "was killed by signal 11 (Segmentation fault)", or
   /// "closed its standard output" if it is still there.
   std::string describe_end();
+  /// Whether it has exited with status 0; waits for that for up to a second.
+  bool succeeded();
   /// The last lines that it wrote to stderr, each indented and on a line of its own, or "".
   std::string last_words(std::size_t most = kLastLines);
 

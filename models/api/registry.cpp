@@ -34,9 +34,15 @@ void Registry::add(ModelEntry entry) {
   }
 }
 
+void Registry::require_model(const std::string& name) const {
+  if (find_model(models_, name) == models_.end() && find_module(name).empty()) {
+    fail_unknown(models_, name);
+  }
+}
+
 std::unique_ptr<Model> Registry::open_model(const std::string& name, ModelSettings settings) {
+  require_model(name);
   auto found = find_model(models_, name);
-  if (found == models_.end() && find_module(name).empty()) fail_unknown(models_, name);
   if (found == models_.end() || !found->open) {
     const std::string module = found == models_.end() ? name : found->module;
     load_module_by_name(module, *this);

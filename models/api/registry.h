@@ -75,6 +75,8 @@ class Registry {
  public:
   void add(ModelEntry entry);  ///< a later entry of the same name replaces the former
   const std::vector<ModelEntry>& models() const { return models_; }
+  /// Throws `UsageError` naming the nearest known model unless `open_model` may find one.
+  void require_model(const std::string& name) const;
   /// Opens a model by name; loads its module first where it lives in one. A name that is not
   /// known may be that of a module on the search path which registers it. Throws `UsageError`
   /// naming the nearest known model.
