@@ -79,7 +79,7 @@ class DetectionScorer final : public Scorer {
   /// Categories whose numbers are shown together.
   struct Group {
     std::string breakdown, name;
-    std::vector<std::size_t> categories;
+    CategoryChoice categories;
   };
 
   std::vector<DetectedBox> known_boxes(std::size_t index, const Answer& answer);
@@ -169,7 +169,7 @@ MetricValue DetectionScorer::metric(std::string key, std::optional<double> value
 
 std::int64_t DetectionScorer::truths_of(const Group& group) const {
   std::int64_t truths = 0;
-  for (const std::size_t k : group.categories) {
+  for (const std::size_t k : *group.categories) {
     for (const MatchedTruth& truth : coco_.matches()[k].truths) truths += (truth.ignored & 1) == 0;
   }
   return truths;
@@ -178,13 +178,16 @@ std::int64_t DetectionScorer::truths_of(const Group& group) const {
 std::vector<DetectionScorer::Group> DetectionScorer::groups() const {
   std::vector<Group> groups;
   for (std::size_t k = 0; k < set_->categories.size(); ++k) {
-    groups.push_back({"category", set_->categories[k].name, {k}});
+    groups.push_back({"category", set_->categories[k].name, choose_categories({k})});
   }
   if (set_->federated) {
-    const std::vector<LvisFrequency>& all = set_->federated->frequencies;
-    groups.push_back({"frequency", "rare", categories_of(LvisFrequency::kRare, all)});
-    groups.push_back({"frequency", "common", categories_of(LvisFrequency::kCommon, all)});
-    groups.push_back({"frequency", "frequent", categories_of(LvisFrequency::kFrequent, all)});
+    const auto add = [&](const char* name, LvisFrequency frequency) {
+      groups.push_back({"frequency", name,
+                        choose_categories(categories_of(frequency, set_->federated->frequencies))});
+    };
+    add("rare", LvisFrequency::kRare);
+    add("common", LvisFrequency::kCommon);
+    add("frequent", LvisFrequency::kFrequent);
   }
   std::erase_if(groups, [&](const Group& group) { return truths_of(group) == 0; });
   return groups;

@@ -24,9 +24,11 @@ void check(const DetectionNumber& number, const CocoParameters& parameters,
           "are {}, {} and {}",
           part.iou_threshold.value_or(0), part.area, part.max_detections, thresholds,
           parameters.areas.size(), parameters.max_detections.size());
-  for (const std::size_t category : part.categories.value_or(std::vector<std::size_t>{})) {
-    require(category < categories, "resampling detections: category {} of {}", category,
-            categories);
+  if (part.categories) {
+    for (const std::size_t category : *part.categories) {
+      require(category < categories, "resampling detections: category {} of {}", category,
+              categories);
+    }
   }
   require(!number.is_fixed() || part.iou_threshold,
           "resampling detections: recall and precision at a fixed threshold want one IoU "

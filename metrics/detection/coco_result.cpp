@@ -83,7 +83,7 @@ std::array<CocoStatistic, 12> coco_statistics(const CocoResult& result) {
 }
 
 CocoCategoryPrecision coco_category_precision(const CocoResult& result, std::size_t category) {
-  CocoSelection part{.categories = {{category}},
+  CocoSelection part{.categories = choose_categories({category}),
                      .max_detections = result.parameters.max_detections.size() - 1};
   CocoCategoryPrecision precision;
   precision.ap = result.average_precision(part);

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "metrics/detection/matching.h"
@@ -31,10 +33,16 @@ struct CocoParameters {
   bool operator==(const CocoParameters&) const = default;
 };
 
+/// Some of the categories, ascending; null: all. Shared, since numbers of many groups are copied.
+using CategoryChoice = std::shared_ptr<const std::vector<std::size_t>>;
+inline CategoryChoice choose_categories(std::vector<std::size_t> ascending) {
+  return std::make_shared<const std::vector<std::size_t>>(std::move(ascending));
+}
+
 /// Part of the result arrays, by index; what is absent is averaged over.
 struct CocoSelection {
   std::optional<std::size_t> iou_threshold = {};
-  std::optional<std::vector<std::size_t>> categories = {};  ///< ascending
+  CategoryChoice categories = {};
   std::size_t area = 0;
   std::size_t max_detections = 0;
 };

@@ -57,12 +57,12 @@ std::vector<DetectionNumber> coco_numbers(const CocoParameters& parameters) {
 std::vector<DetectionNumber> fixed_threshold_numbers(const CocoParameters& parameters) {
   require(index_of_threshold(parameters, 0.5) == 0,
           "recall and precision at 0.5 want 0.5 as the first IoU threshold");
-  const CocoSelection part{.iou_threshold = 0,
-                           .max_detections = parameters.max_detections.size() - 1};
-  return {{Kind::kRecallMacro, part, "recall@0.5"},
-          {Kind::kPrecisionMacro, part, "precision@0.5"},
-          {Kind::kRecallMicro, part, "recall_micro@0.5"},
-          {Kind::kPrecisionMicro, part, "precision_micro@0.5"}};
+  const std::size_t last = parameters.max_detections.size() - 1;
+  return {
+      {Kind::kRecallMacro, {.iou_threshold = 0, .max_detections = last}, "recall@0.5"},
+      {Kind::kPrecisionMacro, {.iou_threshold = 0, .max_detections = last}, "precision@0.5"},
+      {Kind::kRecallMicro, {.iou_threshold = 0, .max_detections = last}, "recall_micro@0.5"},
+      {Kind::kPrecisionMicro, {.iou_threshold = 0, .max_detections = last}, "precision_micro@0.5"}};
 }
 
 }  // namespace sightline

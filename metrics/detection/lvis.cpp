@@ -57,7 +57,7 @@ std::vector<DetectionNumber> lvis_numbers(std::span<const LvisFrequency> frequen
   constexpr Kind kRecall = Kind::kAverageRecall;
   const CocoParameters parameters = lvis_parameters();
   const auto of = [&](LvisFrequency frequency) {
-    return CocoSelection{.categories = categories_of(frequency, frequencies)};
+    return CocoSelection{.categories = choose_categories(categories_of(frequency, frequencies))};
   };
   return {{kPrecision, {}, "AP"},
           {kPrecision, {.iou_threshold = index_of_threshold(parameters, 0.5)}, "AP50"},

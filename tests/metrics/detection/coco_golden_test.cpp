@@ -113,7 +113,7 @@ TEST(CocoGolden, NumbersOfEachCategoryAreThoseOfPycocotools) {
     EXPECT_EQ(or_minus_one(precision.ap), row.at("AP").get<double>());
     EXPECT_EQ(or_minus_one(precision.ap50), row.at("AP50").get<double>());
     EXPECT_EQ(or_minus_one(precision.ap75), row.at("AP75").get<double>());
-    const CocoSelection all{.categories = {{k}}, .max_detections = 2};
+    const CocoSelection all{.categories = choose_categories({k}), .max_detections = 2};
     EXPECT_EQ(or_minus_one(result.average_recall(all)), row.at("AR@100").get<double>());
     EXPECT_EQ(result.recall[result.recall_index(0, k, 0, 2)], row.at("R50@100").get<double>());
   }

@@ -32,15 +32,19 @@ std::vector<DetectionNumber> many_numbers() {
       for (std::size_t limit = 0; limit < 3; ++limit) {
         numbers.push_back({kind, {.area = area, .max_detections = limit}});
         numbers.push_back({kind, {.iou_threshold = 5, .area = area, .max_detections = limit}});
-        numbers.push_back({kind, {.categories = {{0, 2}}, .area = area, .max_detections = limit}});
-        numbers.push_back({kind, {.categories = {{}}, .area = area, .max_detections = limit}});
+        numbers.push_back(
+            {kind,
+             {.categories = choose_categories({0, 2}), .area = area, .max_detections = limit}});
+        numbers.push_back(
+            {kind, {.categories = choose_categories({}), .area = area, .max_detections = limit}});
       }
     }
   }
   for (const Kind kind :
        {Kind::kRecallMacro, Kind::kPrecisionMacro, Kind::kRecallMicro, Kind::kPrecisionMicro}) {
     numbers.push_back({kind, {.iou_threshold = 0, .max_detections = 2}});
-    numbers.push_back({kind, {.iou_threshold = 0, .categories = {{1}}, .max_detections = 2}});
+    numbers.push_back(
+        {kind, {.iou_threshold = 0, .categories = choose_categories({1}), .max_detections = 2}});
   }
   return numbers;
 }
@@ -170,7 +174,7 @@ TEST(CocoResampler, RefusesWhatTheEvaluationLacks) {
   const CocoEvaluator evaluator = evaluator_of(random_images(1, 3));
   const DetectionNumber bad[] = {
       {Kind::kAveragePrecision, {.iou_threshold = 10}},
-      {Kind::kAveragePrecision, {.categories = {{kCategories}}}},
+      {Kind::kAveragePrecision, {.categories = choose_categories({kCategories})}},
       {Kind::kAveragePrecision, {.area = 4}},
       {Kind::kAverageRecall, {.max_detections = 3}},
       {Kind::kRecallMacro, {}},
