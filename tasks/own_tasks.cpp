@@ -241,7 +241,9 @@ PredictionFormat predictions_of(const OwnTask& own) {
 std::vector<std::string> metrics_of(const OwnTask& own) {
   if (own.kind == "questions") return {answer_metric(own)};
   if (own.kind == "groundings") return {"acc@0.5", "mean_iou"};
-  if (own.kind == "captions") return {"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider"};
+  if (own.kind == "captions") {
+    return {"bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "meteor", "spice"};
+  }
   return {"chars", "sentences", "nes", "bleu4", "rouge_l", "cider"};
 }
 

@@ -20,6 +20,11 @@ struct Needs {
 constexpr Needs kPerceptual[] = {{"lpips", "alexnet", "lpips_alex", "alex"},
                                  {"lpips_vgg", "vgg16", "lpips_vgg", "vgg"}};
 
+/// The protocol's field for the weights behind a metric.
+std::string weights_of(const char* key) {
+  return std::string(key) + "_weights";
+}
+
 /// Enough of a hash to tell files apart by eye.
 std::string short_hash(const fs::path& file) {
   return sha256_of_file(file).substr(0, 16);
@@ -29,21 +34,19 @@ std::string short_hash(const fs::path& file) {
 
 ReconstructionNetworks::ReconstructionNetworks(const TaskSources& sources, InceptionInput input)
     : registry_(sources.registry), input_(input) {
-  for (const char* key : {"rfid", "lpips", "lpips_vgg"}) protocol_[key] = "not computed";
+  for (const char* key : {"rfid", "lpips", "lpips_vgg"}) protocol_[weights_of(key)] = "none";
   if (registry_ == nullptr) return;
   const fs::path folder = weights_folder(sources.weights, sources.data_root);
   inception_weights_ = find_weights(folder, "inception");
   if (!inception_weights_.empty()) {
-    protocol_["rfid"] =
-        fmt::format("fid/{}, weights {}", name_of(input), short_hash(inception_weights_));
+    protocol_[weights_of("rfid")] = short_hash(inception_weights_);
   }
   for (const Needs& needs : kPerceptual) {
     const fs::path weights = find_weights(folder, needs.trunk_role);
     const fs::path linear = find_weights(folder, needs.linear_role);
     if (weights.empty() || linear.empty()) continue;
     perceptual_.push_back({needs.key, needs.trunk, weights, linear});
-    protocol_[needs.key] = fmt::format("lpips/v0.1-{}, weights {}+{}", needs.trunk,
-                                       short_hash(weights), short_hash(linear));
+    protocol_[weights_of(needs.key)] = short_hash(weights) + "+" + short_hash(linear);
   }
 }
 

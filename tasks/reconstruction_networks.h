@@ -23,8 +23,8 @@ class ReconstructionNetworks {
   /// Leaves features of both images and the LPIPS distances in `made`.
   void measure(const Image& reconstruction, const Image& original, Reconstruction& made);
 
-  /// "rfid", "lpips", "lpips_vgg", each with its rules and the start of its weights' SHA-256, or
-  /// "not computed": part of the protocol.
+  /// "rfid_weights", "lpips_weights", "lpips_vgg_weights": the starts of their SHA-256, or "none":
+  /// part of the protocol.
   std::map<std::string, std::string> protocol() const;
 
  private:

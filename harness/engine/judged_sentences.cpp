@@ -223,7 +223,11 @@ std::optional<MetricValue> stored_judgement(const Task& task, const Journal& jou
   const std::optional<JudgeDescription> judge = noted_judge(journal, task.name);
   if (!judge) return std::nullopt;
   const auto captions = caption_cases(task, journal, journal_task, indices);
-  const VerdictStore store = VerdictStore::open_to_read(journal.folder() / VerdictStore::kFileName);
+  const std::filesystem::path file = journal.folder() / VerdictStore::kFileName;
+  // Without its file nothing is judged, and the metric says so.
+  const VerdictStore store = std::filesystem::exists(file)
+                                 ? VerdictStore::open_to_read(file)
+                                 : VerdictStore::open(VerdictStore::kInMemory);
   return judged_metric(*judge, sentences_to_judge(*judge, *task.dataset, captions), store);
 }
 

@@ -8,6 +8,7 @@
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
 #include "metrics/image/flowmo.h"
+#include "metrics/image/ms_ssim.h"
 #include "metrics/image/psnr.h"
 #include "metrics/image/ssim.h"
 #include "metrics/statistics.h"
@@ -28,6 +29,7 @@ constexpr PairMetric kMetrics[] = {
     {"ssim_flowmo", "ssim/flowmo-float32", "SSIM", true, ssim_float32},
     {"ssim_gaussian11", "ssim/gaussian11-wang", "SSIM", true, ssim_gaussian11},
     {"ssim_gaussian11_sample", "ssim/gaussian11-sample", "SSIM", true, ssim_gaussian11_sample},
+    {"ms_ssim", "ms_ssim/pytorch-msssim", "SSIM", true, ms_ssim},
     {"lpips", "lpips/v0.1-alex", "LPIPS", false, nullptr, "alex"},
     {"lpips_vgg", "lpips/v0.1-vgg", "LPIPS", false, nullptr, "vgg"},
 };
