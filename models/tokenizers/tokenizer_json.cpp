@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/error.h"
+#include "harness/base/parallel.h"
 #include "harness/base/text.h"
 #include "models/tokenizers/json_node.h"
 #include "models/tokenizers/model_json.h"
@@ -44,24 +45,42 @@ TokenId read_named_token(const JsonNode& model, const std::string& field,
   return id;
 }
 
+struct MergeIds {
+  TokenId left, right, result;
+};
+
+/// The ids of every merge's tokens. Most of the time of opening a large tokenizer goes here, to
+/// waiting for memory, so several threads wait together.
+std::vector<MergeIds> find_merge_ids(const TokenizerJson& json, const Vocabulary& vocabulary) {
+  constexpr std::size_t kGrain = 8192;
+  std::vector<MergeIds> ids(json.merges().size());
+  parallel_for(ids.size(), kGrain, [&](std::size_t begin, std::size_t end) {
+    std::string joined;
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto& [left, right] = json.merges()[i];
+      joined.assign(left);
+      joined += right;
+      ids[i] = {vocabulary.find(left), vocabulary.find(right), vocabulary.find(joined)};
+    }
+  });
+  return ids;
+}
+
 MergeTable read_merges(const TokenizerJson& json, const Vocabulary& vocabulary) {
   require(json.has_merges(), "{}: model lacks the field 'merges', the table of a BPE model",
           json.name());
-  MergeTable merges(json.merges().size());
-  std::string joined;
-  std::uint32_t rank = 0;
-  for (const auto& [left, right] : json.merges()) {
-    joined.assign(left);
-    joined += right;
-    const auto id_of = [&](std::string_view token) {
-      const TokenId id = vocabulary.find(token);
-      require(id != kNoToken, "{}: model.merges[{}] joins '{}' and '{}', but '{}' is no token",
-              json.name(), rank, left, right, token);
-      return id;
-    };
-    const TokenId left_id = id_of(left), right_id = id_of(right);
-    merges.set(left_id, right_id, {rank, id_of(joined)});
-    ++rank;
+  const std::vector<MergeIds> ids = find_merge_ids(json, vocabulary);
+  MergeTable merges(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& [left, right, result] = ids[i];
+    if (left == kNoToken || right == kNoToken || result == kNoToken) {
+      const auto& [a, b] = json.merges()[i];
+      fail("{}: model.merges[{}] joins '{}' and '{}', but '{}' is no token", json.name(), i, a, b,
+           left == kNoToken    ? std::string(a)
+           : right == kNoToken ? std::string(b)
+                               : std::string(a) + std::string(b));
+    }
+    merges.set(left, right, {static_cast<std::uint32_t>(i), result});
   }
   return merges;
 }
