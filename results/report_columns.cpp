@@ -21,6 +21,11 @@ json meaning_of(const TaskResult& task) {
   if (!meaning.is_object()) meaning = {{"protocol", task.protocol}};
   meaning["rules"] = task.rules;
   meaning["task version"] = task.version;
+  // A Fréchet distance falls with the number of images, so it is no measure across numbers.
+  for (const MetricValue& metric : task.metrics) {
+    if (metric.unit != "FID") continue;
+    meaning["images of " + metric.key] = metric.value ? metric.n : task.samples;
+  }
   return meaning;
 }
 

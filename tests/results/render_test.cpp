@@ -126,6 +126,15 @@ TEST(Render, JsonIsTheArrayOfTheResultDocuments) {
   EXPECT_EQ(render({}, ReportFormat::kJson), "[]\n");
 }
 
+TEST(Render, FrechetDistancesOfDifferentNumbersOfImagesAreMarked) {
+  RunResults whole = good_run(), part = good_run();
+  for (RunResults* run : {&whole, &part}) run->tasks[1].metrics[0].value = 2.5;
+  EXPECT_THAT(render({whole, part}, ReportFormat::kTable), Not(HasSubstr("†")));
+  part.tasks[1].metrics[0].n = 5000;
+  EXPECT_THAT(render({whole, part}, ReportFormat::kTable),
+              HasSubstr("images of rfid is 5000, not 50000"));
+}
+
 TEST(Render, EqualProtocolsCarryNoMarkAndEachOtherProtocolItsOwn) {
   RunResults third = bad_run(), fourth = good_run();
   third.tasks[0].version = "2";
