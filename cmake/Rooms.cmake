@@ -55,23 +55,31 @@ function(sightline_product)
   target_link_libraries(sightline_program PRIVATE sightline sightline_settings)
 endfunction()
 
-# sightline_module(NAME DEPENDS rooms... SYSTEM imported targets...): models/NAME as a module that is
-# loaded on demand like a user's own, for what needs a heavy library. Its parts are a library of
-# their own, which tests link; the rooms it depends on come from the product at run time.
+# sightline_module(NAME [PARTS folders...] DEPENDS rooms... SYSTEM imported targets...): models/NAME as a
+# module that is loaded on demand like a user's own, for what needs a heavy library. Its parts (folders
+# of models/, lowest first; only NAME where none are given) are libraries of their own, which tests
+# link; the rooms it depends on come from the product at run time.
 function(sightline_module name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;SYSTEM" ${ARGN})
+  cmake_parse_arguments(arg "" "" "PARTS;DEPENDS;SYSTEM" ${ARGN})
+  if(NOT arg_PARTS)
+    set(arg_PARTS ${name})
+  endif()
   set(entry ${PROJECT_SOURCE_DIR}/models/${name}/module.cpp)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/${name}/*.cpp)
-  list(REMOVE_ITEM sources ${entry})
-  set(parts sightline_models_${name})
-  add_library(${parts} STATIC ${sources})
-  target_link_libraries(${parts} PUBLIC sightline_settings ${arg_SYSTEM})
-  foreach(dependency IN LISTS arg_DEPENDS)
-    sightline_target_of(${dependency} dependency_target)
-    target_link_libraries(${parts} PUBLIC ${dependency_target})
+  foreach(part IN LISTS arg_PARTS)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/${part}/*.cpp)
+    list(REMOVE_ITEM sources ${entry})
+    set(library sightline_models_${part})
+    add_library(${library} STATIC ${sources})
+    target_link_libraries(${library} PUBLIC sightline_settings ${arg_SYSTEM} ${lower_parts})
+    foreach(dependency IN LISTS arg_DEPENDS)
+      sightline_target_of(${dependency} dependency_target)
+      target_link_libraries(${library} PUBLIC ${dependency_target})
+    endforeach()
+    list(APPEND lower_parts ${library})
+    list(APPEND objects $<TARGET_OBJECTS:${library}>)
   endforeach()
 
-  add_library(sightline_${name} MODULE ${entry} $<TARGET_OBJECTS:${parts}>)
+  add_library(sightline_${name} MODULE ${entry} ${objects})
   set_target_properties(sightline_${name} PROPERTIES PREFIX "" INSTALL_RPATH "$ORIGIN/..")
   target_link_libraries(sightline_${name} PRIVATE sightline sightline_settings ${arg_SYSTEM})
   set_property(GLOBAL APPEND PROPERTY SIGHTLINE_MODULES sightline_${name})

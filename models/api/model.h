@@ -21,7 +21,7 @@ struct ModelInfo {
   std::string precision;                      ///< "fp32", "bf16", ...; empty: not applicable
   std::map<std::string, std::string> hashes;  ///< file or part -> SHA-256 of what it answers with
   std::vector<Kind> kinds;                    ///< what it answers natively
-  bool gives_masks = false;             ///< its answers hold masks where the task wants them
+  bool gives_masks = false;                   ///< its answers hold masks where the task wants them
   std::string prompt_style = "plain";
   std::optional<BoxGeometry> geometry;  ///< overrides the style's own
   std::size_t max_batch = 1;            ///< requests it takes at a time

@@ -62,6 +62,10 @@ class Painter;  // harness/media/painter.h
 using PainterFactory = std::function<std::unique_ptr<Painter>(int width, int height)>;
 using RegionFinder = std::function<std::vector<Box>(const Image& image, std::size_t most)>;
 
+class Network;  // models/generation/network.h
+struct NetworkSettings;
+using NetworkFactory = std::function<std::unique_ptr<Network>(const NetworkSettings&)>;
+
 class InceptionNetwork;  // models/api/image_networks.h
 class PerceptualDistance;
 struct InceptionSettings;
@@ -84,6 +88,7 @@ class Registry {
 
   PainterFactory painter;         ///< drawing, in the module "sightline_opencv"
   RegionFinder region_finder;     ///< contour boxes, in the module "sightline_opencv"
+  NetworkFactory network;         ///< vision-language networks, in the module "sightline_torch"
   InceptionFactory inception;     ///< features for FID and its kin, in "sightline_torch"
   PerceptualFactory perceptual;   ///< LPIPS, in the module "sightline_torch"
   std::set<std::string> modules;  ///< names of the modules that `load_module_by_name` has loaded

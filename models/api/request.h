@@ -45,6 +45,7 @@ struct Decoding {
   double temperature = 0;  ///< 0: greedy
   std::uint64_t seed = 0;
   std::vector<std::string> stop;
+  bool with_generation = false;              ///< the response is to hold ids and log-probabilities
   std::map<std::string, std::string> extra;  ///< further `--gen_kwargs`, by name
 };
 

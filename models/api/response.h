@@ -63,13 +63,22 @@ struct Answer {
   Reconstruction reconstruction;
 };
 
+/// How a text came about, of models that say so.
+struct Generation {
+  std::vector<int> prompt_ids;  ///< image placeholders repeated
+  std::vector<int> ids;         ///< generated, with the one that ended it
+  std::vector<float> logprobs;  ///< one for each of `ids`
+  double prefill_s = 0, decode_s = 0;
+};
+
 /// What came back for one request.
 struct Response {
   Outcome outcome = Outcome::kOk;
-  std::string error;             ///< why, when the outcome is not kOk
-  std::string text;              ///< the model's words as they came
-  std::optional<Answer> answer;  ///< set by models that answer in typed form
-  int prompt_tokens = 0;         ///< 0: unknown
+  std::string error;                          ///< why, when the outcome is not kOk
+  std::string text;                           ///< the model's words as they came
+  std::optional<Answer> answer;               ///< set by models that answer in typed form
+  std::optional<Generation> generation = {};  ///< where the request asks for it
+  int prompt_tokens = 0;                      ///< 0: unknown
   int generated_tokens = 0;
   double seconds = 0;  ///< time the model spent on it, its share of a batch
 };
