@@ -30,30 +30,37 @@ std::vector<std::uint32_t> bootstrap_weights(std::size_t images, std::uint64_t s
   return weights;
 }
 
-std::optional<Interval> percentile_interval(std::vector<double> values) {
-  if (values.size() < 2) return std::nullopt;
-  std::sort(values.begin(), values.end());
-  return Interval{quantile(values, 0.025), quantile(values, 0.975)};
+std::optional<Interval> centred_interval(double value, std::vector<double> replicates,
+                                         const Interval& limits) {
+  if (replicates.size() < 2) return std::nullopt;
+  std::sort(replicates.begin(), replicates.end());
+  const double median = quantile(replicates, 0.5);
+  const auto end = [&](double fraction) {
+    return std::clamp(value + (quantile(replicates, fraction) - median), limits.low, limits.high);
+  };
+  return Interval{end(0.025), end(0.975)};
 }
 
 std::vector<std::optional<Interval>> bootstrap_intervals(std::size_t images,
                                                          const Bootstrap& bootstrap,
-                                                         const ReplicateStatistics& statistics) {
+                                                         const ReplicateStatistics& statistics,
+                                                         const Interval& limits) {
   require(images > 0, "a bootstrap needs at least one image");
+  const std::vector<double> values = statistics(std::vector<std::uint32_t>(images, 1));
   std::vector<std::vector<double>> replicates(bootstrap.replicates);
   parallel_for(replicates.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t replicate = begin; replicate < end; ++replicate) {
       replicates[replicate] = statistics(bootstrap_weights(images, bootstrap.seed, replicate));
     }
   });
-  std::vector<std::optional<Interval>> intervals;
-  const std::size_t numbers = replicates.empty() ? 0 : replicates.front().size();
-  for (std::size_t number = 0; number < numbers; ++number) {
+  std::vector<std::optional<Interval>> intervals(values.size());
+  for (std::size_t number = 0; number < values.size(); ++number) {
+    if (std::isnan(values[number])) continue;
     std::vector<double> defined;
     for (const std::vector<double>& replicate : replicates) {
       if (!std::isnan(replicate[number])) defined.push_back(replicate[number]);
     }
-    intervals.push_back(percentile_interval(std::move(defined)));
+    intervals[number] = centred_interval(values[number], std::move(defined), limits);
   }
   return intervals;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,23 +28,40 @@ struct Bootstrap {
   }
 };
 
+/// Where the ends of intervals may lie.
+inline constexpr Interval kUnlimited = {-std::numeric_limits<double>::infinity(),
+                                        std::numeric_limits<double>::infinity()};
+inline constexpr Interval kFractions = {0, 1};
+
 /// How often each of `images` images is drawn in one replicate; the sum is `images`.
 std::vector<std::uint32_t> bootstrap_weights(std::size_t images, std::uint64_t seed,
                                              std::size_t replicate);
 
-/// The percentile interval at 95% of `values`, which it reorders: their 2.5% and 97.5% quantiles,
-/// interpolated linearly as numpy's `quantile` does. No value for fewer than two values.
-std::optional<Interval> percentile_interval(std::vector<double> values);
+/// The percentile interval at 95% of `replicates`, moved so that their median lies on `value`, and
+/// cut at `limits`: value + (quantile - median) for the 2.5% and the 97.5% quantiles, interpolated
+/// linearly as numpy's `quantile` does. So it holds the value whatever the resampling's bias, and
+/// where that is none, as for means, it is the percentile interval (Efron 1979). No value for fewer
+/// than two replicates.
+///
+/// Basic and bias-corrected percentile intervals (Davison and Hinkley 1997, section 5.2; Efron
+/// 1981) leave the value out wherever the percentile interval does, on the other side: they
+/// estimate what the number would be on infinitely many images. Ours is of the number on sets of
+/// this size, which is what is published and compared.
+std::optional<Interval> centred_interval(double value, std::vector<double> replicates,
+                                         const Interval& limits = kUnlimited);
 
 /// Numbers of one replicate, from the weight of every image; always as many, NaN where undefined.
 using ReplicateStatistics =
     std::function<std::vector<double>(std::span<const std::uint32_t> image_weights)>;
 
-/// Intervals of all numbers that `statistics` gives, over `bootstrap.replicates` replicates in
-/// parallel: `statistics` is called from several threads. Undefined ones are left out; a number
-/// defined in fewer than two replicates has no interval. Throws `Error` without images.
+/// Intervals (`centred_interval`) of all numbers that `statistics` gives, over
+/// `bootstrap.replicates` replicates in parallel: `statistics` is called from several threads, and
+/// once with all weights 1 for the numbers themselves. Replicates where a number is undefined are
+/// left out; a number that is undefined itself, or in all replicates but one, has no interval.
+/// `limits` are those of all numbers. Throws `Error` without images.
 std::vector<std::optional<Interval>> bootstrap_intervals(std::size_t images,
                                                          const Bootstrap& bootstrap,
-                                                         const ReplicateStatistics& statistics);
+                                                         const ReplicateStatistics& statistics,
+                                                         const Interval& limits = kUnlimited);
 
 }  // namespace sightline

@@ -159,7 +159,8 @@ std::map<std::string, Interval> CocoMaskScorer::intervals(const Bootstrap& boots
   const CocoResampler resampler(coco_, twelve_numbers(coco_.parameters()));
   const auto found = bootstrap_intervals(
       coco_.images(), bootstrap,
-      [&](std::span<const std::uint32_t> weights) { return resampler.compute(weights); });
+      [&](std::span<const std::uint32_t> weights) { return resampler.compute(weights); },
+      kFractions);
   const auto names = coco_statistics(CocoResult({}, 1));
   std::map<std::string, Interval> intervals;
   for (std::size_t i = 0; i < found.size(); ++i) {

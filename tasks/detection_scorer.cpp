@@ -256,11 +256,14 @@ std::map<std::string, Interval> DetectionScorer::intervals(const Bootstrap& boot
     names.emplace_back(kClassAgnostic);
   }
   if (names.empty() || coco_.images() == 0) return {};
-  const auto found = bootstrap_intervals(coco_.images(), bootstrap, [&](auto weights) {
-    std::vector<double> values = resampler.compute(weights);
-    if (agnostic) values.push_back(agnostic->compute(weights).at(0));
-    return values;
-  });
+  const auto found = bootstrap_intervals(
+      coco_.images(), bootstrap,
+      [&](auto weights) {
+        std::vector<double> values = resampler.compute(weights);
+        if (agnostic) values.push_back(agnostic->compute(weights).at(0));
+        return values;
+      },
+      kFractions);
   std::map<std::string, Interval> intervals;
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (found[i]) intervals[names[i]] = *found[i];

@@ -81,6 +81,8 @@ BleuCounts resample(const BleuColumns& columns, Weights weights) {
   return total;
 }
 
+constexpr double kMostCider = 10;  // CIDEr-D's factor on cosines
+
 }  // namespace
 
 std::map<std::string, Interval> bootstrap_captions(const CaptionScores& scores,
@@ -91,19 +93,24 @@ std::map<std::string, Interval> bootstrap_captions(const CaptionScores& scores,
   const auto mean = [&](Weights weights, const std::vector<double>& values) {
     return weighted_sum(weights.data(), values.data(), images) / static_cast<double>(images);
   };
-  const auto intervals = bootstrap_intervals(images, bootstrap, [&](Weights weights) {
-    const auto resampled = bleu(resample(columns, weights));
-    std::vector<double> numbers(resampled.begin(), resampled.end());
-    numbers.push_back(mean(weights, scores.image_rouge_l));
-    numbers.push_back(mean(weights, scores.image_cider));
-    return numbers;
-  });
+  const auto intervals =
+      bootstrap_intervals(images, bootstrap,
+                          [&](Weights weights) {
+                            const auto resampled = bleu(resample(columns, weights));
+                            std::vector<double> numbers(resampled.begin(), resampled.end());
+                            numbers.push_back(mean(weights, scores.image_rouge_l));
+                            numbers.push_back(mean(weights, scores.image_cider));
+                            return numbers;
+                          },
+                          {0, kMostCider});
   std::map<std::string, Interval> by_key;
   for (std::size_t i = 0; i < intervals.size(); ++i) {
+    if (!intervals[i]) continue;
     const std::string key = i < kMaxNgram    ? fmt::format("bleu{}", i + 1)
                             : i == kMaxNgram ? "rouge_l"
                                              : "cider";
-    if (intervals[i]) by_key[key] = *intervals[i];
+    by_key[key] = *intervals[i];
+    if (key != "cider") by_key[key].high = std::min(by_key[key].high, kFractions.high);
   }
   return by_key;
 }

@@ -101,7 +101,7 @@ std::optional<Interval> ReferringMasks::ciou_interval(const Bootstrap& bootstrap
     for (std::size_t i = 0; i < by_image.size(); ++i) add(by_image[i], weights[i], sums);
     return {ratio(sums).value_or(std::numeric_limits<double>::quiet_NaN())};
   };
-  return bootstrap_intervals(by_image.size(), bootstrap, statistics).front();
+  return bootstrap_intervals(by_image.size(), bootstrap, statistics, kFractions).front();
 }
 
 }  // namespace sightline

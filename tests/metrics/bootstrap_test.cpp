@@ -45,15 +45,78 @@ TEST(BootstrapWeights, LeaveOutAboutOneInE) {
   EXPECT_NEAR(static_cast<double>(absent) / 100000, std::exp(-1.0), 0.01);
 }
 
-TEST(PercentileInterval, InterpolatesAsNumpysQuantile) {
-  const auto interval = percentile_interval(ramp(101));
-  EXPECT_DOUBLE_EQ(interval->low, 2.5);
-  EXPECT_DOUBLE_EQ(interval->high, 97.5);
-  const auto two = percentile_interval({3, 1});
-  EXPECT_DOUBLE_EQ(two->low, 1.05);
-  EXPECT_DOUBLE_EQ(two->high, 2.95);
-  EXPECT_FALSE(percentile_interval({1}));
-  EXPECT_FALSE(percentile_interval({}));
+// By hand: quantiles of 0, 1, ..., 100 are 2.5, 50 and 97.5; of {1, 3} they are 1.05, 2 and 2.95;
+// of {0, 1, 2, 6, 10} they are 0.1, 2 and 9.6 (numpy: the places are 0.1, 2 and 3.9).
+struct Table {
+  const char* name;
+  double value;
+  std::vector<double> replicates;
+  Interval limits;
+  std::optional<Interval> want;
+};
+
+const Table kTables[] = {
+    {"without bias it is the percentile interval", 50, ramp(101), kUnlimited, {{2.5, 97.5}}},
+    {"bias moves it", 40, ramp(101), kUnlimited, {{-7.5, 87.5}}},
+    {"bias larger than its length", 200, ramp(101), kUnlimited, {{152.5, 247.5}}},
+    {"order does not matter", 2, {3, 1}, kUnlimited, {{1.05, 2.95}}},
+    {"the longer side stays the longer", 1, {10, 0, 2, 6, 1}, kUnlimited, {{-0.9, 8.6}}},
+    {"cut at the limits", 1, {10, 0, 2, 6, 1}, {0, 8}, {{0, 8}}},
+    {"replicates that agree have no length", 0.5, {0.25, 0.25, 0.25}, kFractions, {{0.5, 0.5}}},
+    {"one replicate is too few", 1, {1}, kUnlimited, std::nullopt},
+    {"no replicate", 1, {}, kUnlimited, std::nullopt},
+};
+
+TEST(CentredInterval, IsThatOfTheHandWorkedTable) {
+  for (const Table& table : kTables) {
+    SCOPED_TRACE(table.name);
+    const auto interval = centred_interval(table.value, table.replicates, table.limits);
+    ASSERT_EQ(interval.has_value(), table.want.has_value());
+    if (!interval) continue;
+    EXPECT_DOUBLE_EQ(interval->low, table.want->low);
+    EXPECT_DOUBLE_EQ(interval->high, table.want->high);
+  }
+}
+
+/// The share of images that were not drawn. Resampling pushes it up, as it does average precision,
+/// whose curve is smoother where fewer images make it.
+double share_left_out(std::span<const std::uint32_t> weights) {
+  const auto drawn = std::count_if(weights.begin(), weights.end(), [](auto w) { return w > 0; });
+  return 1 - static_cast<double>(drawn) / static_cast<double>(weights.size());
+}
+
+TEST(BootstrapIntervals, HoldTheValueOfAStatisticThatResamplingPushesUp) {
+  // All images drawn: 0. A replicate leaves out about one in e, so none of them comes near 0, and
+  // the percentile interval would lie around 0.37.
+  for (const std::size_t images : {10U, 100U, 1000U}) {
+    const auto intervals =
+        bootstrap_intervals(images, {.replicates = 300, .seed = 9}, [&](auto weights) {
+          return std::vector<double>{0.2 + share_left_out(weights), 0.9 - share_left_out(weights)};
+        });
+    for (const auto& [interval, value] : {std::pair(intervals[0], 0.2), {intervals[1], 0.9}}) {
+      ASSERT_TRUE(interval);
+      EXPECT_LT(interval->low, value);
+      EXPECT_GT(interval->high, value);
+      EXPECT_LT(interval->high - interval->low, 0.5);
+    }
+  }
+}
+
+TEST(BootstrapIntervals, OfAMeanArePracticallyThePercentileInterval) {
+  std::vector<double> values(300);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 7 == 0 ? 1.0 : 0.0;
+  std::vector<double> means;
+  const Bootstrap bootstrap{.replicates = 2000, .seed = 4};
+  for (std::size_t replicate = 0; replicate < bootstrap.replicates; ++replicate) {
+    means.push_back(weighted_mean(values, bootstrap_weights(300, bootstrap.seed, replicate)));
+  }
+  const Interval interval = *bootstrap_intervals(300, bootstrap, [&](auto weights) {
+    return std::vector<double>{weighted_mean(values, weights)};
+  })[0];
+  std::sort(means.begin(), means.end());
+  const double length = means[1949] - means[49];
+  EXPECT_NEAR(interval.low, means[49], 0.05 * length);
+  EXPECT_NEAR(interval.high, means[1949], 0.05 * length);
 }
 
 TEST(BootstrapIntervals, OfAMeanHaveTheWidthOfItsStandardError) {
@@ -72,10 +135,12 @@ TEST(BootstrapIntervals, OfAMeanHaveTheWidthOfItsStandardError) {
 TEST(BootstrapIntervals, LeaveOutReplicatesWhereANumberIsUndefined) {
   const auto intervals = bootstrap_intervals(3, {.replicates = 200}, [](auto weights) {
     const double undefined = std::nan("");
-    return std::vector<double>{weights[0] == 0 ? undefined : 1.0, undefined};
+    return std::vector<double>{weights[0] == 0 ? undefined : 1.0, undefined,
+                               weights[0] == 1 ? undefined : 1.0};
   });
   EXPECT_EQ(intervals[0], (Interval{1, 1}));
   EXPECT_FALSE(intervals[1]);
+  EXPECT_FALSE(intervals[2]) << "undefined on the images themselves";
 }
 
 TEST(BootstrapIntervals, DoNotDependOnTheNumberOfThreads) {

@@ -149,8 +149,9 @@ TEST(CocoMasks, IntervalsHoldTheValueAndRepeat) {
   ASSERT_EQ(intervals.size(), scores.metrics.size());
   for (const MetricValue& metric : scores.metrics) {
     const Interval& interval = intervals.at(metric.key);
-    EXPECT_LT(interval.low, *metric.value) << metric.key;
-    EXPECT_GT(interval.high, *metric.value) << metric.key;
+    EXPECT_LE(interval.low, *metric.value) << metric.key;
+    EXPECT_GE(interval.high, *metric.value) << metric.key;
+    EXPECT_LT(interval.low, interval.high) << metric.key;
   }
   EXPECT_EQ(scorer->intervals(bootstrap), intervals);
 }
