@@ -1,0 +1,84 @@
+#pragma once
+
+// The loops of a tile, for the instruction set of the file that includes this one. That file
+// defines SIGHTLINE_TARGET (a function attribute), and its kinds of vectors and weights.
+#ifndef SIGHTLINE_TARGET
+#error "define SIGHTLINE_TARGET before this header"
+#endif
+
+#include <cstddef>
+
+#include "models/kernels/product_kernels.h"
+
+#define SIGHTLINE_TARGET_INLINE SIGHTLINE_TARGET __attribute__((always_inline)) inline
+
+namespace sightline {
+namespace {
+
+/// `kPanels` panels with `kRows` rows, whose sums stay in registers.
+///
+/// `Vector` has Type, kLanes, zero(), load(), store(), broadcast() and add_product(); `Weights` has
+/// kBytes, the bytes of an input's kPanel weights, and load(), which makes vectors of them.
+template <typename Vector, typename Weights, std::size_t kRows, std::size_t kPanels>
+SIGHTLINE_TARGET void multiply_tile(const TileCall& call, std::size_t first_panel) {
+  constexpr std::size_t kVectors = kPanel / Vector::kLanes;
+  using Type = typename Vector::Type;
+  const std::byte* weights = call.weights + first_panel * call.panel_bytes;
+  float* sums = call.sums + first_panel * call.panel_floats;
+  const std::size_t panel_bytes = call.panel_bytes;
+  Type sum[kPanels][kRows][kVectors];
+#pragma GCC unroll 4
+  for (std::size_t p = 0; p < kPanels; ++p) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        const float* from = sums + p * call.panel_floats + r * kPanel + v * Vector::kLanes;
+        sum[p][r][v] = call.go_on ? Vector::load(from) : Vector::zero();
+      }
+    }
+  }
+  const float* x = call.x;
+  for (const float* end = x + call.depth * kRows; x != end;
+       x += kRows, weights += Weights::kBytes) {
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < kPanels; ++p) {
+      Type weight[kVectors];
+      Weights::load(weights + p * panel_bytes, weight);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < kRows; ++r) {
+        const Type factor = Vector::broadcast(x + r);
+#pragma GCC unroll 8
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          sum[p][r][v] = Vector::add_product(factor, weight[v], sum[p][r][v]);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (std::size_t p = 0; p < kPanels; ++p) {
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        Vector::store(sums + p * call.panel_floats + r * kPanel + v * Vector::kLanes, sum[p][r][v]);
+      }
+    }
+  }
+}
+
+/// All panels of a call. Few rows have few sums, each of which waits for its last product: several
+/// panels at once fill the time.
+template <typename Vector, typename Weights, std::size_t kRows, std::size_t kAtOnce>
+SIGHTLINE_TARGET void multiply_panels(const TileCall& call) {
+  std::size_t panel = 0;
+  for (; panel + kAtOnce <= call.panels; panel += kAtOnce) {
+    multiply_tile<Vector, Weights, kRows, kAtOnce>(call, panel);
+  }
+  if constexpr (kAtOnce > 1) {
+    for (; panel < call.panels; ++panel) multiply_tile<Vector, Weights, kRows, 1>(call, panel);
+  }
+}
+
+}  // namespace
+}  // namespace sightline
