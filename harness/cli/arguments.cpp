@@ -7,6 +7,7 @@
 #include "harness/base/file.h"
 #include "harness/base/parallel.h"
 #include "harness/cli/caption_flags.h"
+#include "models/api/precision.h"
 
 namespace sightline {
 
@@ -129,6 +130,24 @@ void add_source_flags(CLI::App& command, TaskSources& sources) {
                      "\"weights\" under the data root)");
 }
 
+void add_compute_flags(CLI::App& command, std::string& precision, std::string& device) {
+  const CLI::Validator known(
+      [](const std::string& name) -> std::string {
+        try {
+          parse_precision(name);
+          return "";
+        } catch (const UsageError& error) {
+          return error.message();
+        }
+      },
+      "");
+  command
+      .add_option("--precision", precision,
+                  "fp32, bf16, fp16, int8 or nf4 (default: left to the model)")
+      ->check(known);
+  command.add_option("--device", device, "cpu or cuda[:N]")->capture_default_str();
+}
+
 void add_bootstrap_flag(CLI::App& command, std::size_t& replicates) {
   command.add_option("--bootstrap", replicates,
                      "replicates for intervals of metrics that are no means (AP, CIDEr); 1000 is "
@@ -161,9 +180,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   command.add_option("--shard", flags.shard, "i/n: only this part of the samples; see merge");
   command.add_option("--num_threads", flags.threads, "threads (0: all processors)")
       ->capture_default_str();
-  command.add_option("--precision", settings.precision, "fp32, bf16, fp16, int8 or nf4")
-      ->check(one_of({"fp32", "bf16", "fp16", "int8", "nf4"}));
-  command.add_option("--device", settings.device, "cpu or cuda[:N]")->capture_default_str();
+  add_compute_flags(command, settings.precision, settings.device);
   command
       .add_option("--max_errors", settings.max_errors,
                   "failed samples, N or P%, above which the exit code is 3")

@@ -26,6 +26,9 @@ std::map<std::string, std::string> parse_pairs(const std::string& text);
 /// The flags that say where a task's files are.
 void add_source_flags(CLI::App& command, TaskSources& sources);
 
+/// `--precision` and `--device`, which go to the model.
+void add_compute_flags(CLI::App& command, std::string& precision, std::string& device);
+
 void add_bootstrap_flag(CLI::App& command, std::size_t& replicates);
 
 /// What the flags of `run` and `doctor` say, and how it becomes settings.

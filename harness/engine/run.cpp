@@ -215,7 +215,7 @@ class Run {
     pipeline.batch = settings_.batch_size == 0 ? info.max_batch : settings_.batch_size;
     pipeline.threads = thread_count();
     pipeline.gen_kwargs = settings_.gen_kwargs;
-    pipeline.max_new_tokens = max_new_tokens(settings_);
+    pipeline.max_new_tokens = max_new_tokens(settings_.gen_kwargs);
     return pipeline;
   }
 

@@ -84,9 +84,9 @@ TaskSources read_sources(const json& description) {
           .images = path("images")};
 }
 
-std::optional<int> max_new_tokens(const RunSettings& settings) {
-  const auto found = settings.gen_kwargs.find("max_new_tokens");
-  if (found == settings.gen_kwargs.end()) return std::nullopt;
+std::optional<int> max_new_tokens(const std::map<std::string, std::string>& gen_kwargs) {
+  const auto found = gen_kwargs.find("max_new_tokens");
+  if (found == gen_kwargs.end()) return std::nullopt;
   int value = 0;
   const std::string& text = found->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -100,7 +100,7 @@ std::optional<int> max_new_tokens(const RunSettings& settings) {
 void apply_decoding(const RunSettings& settings, Task& task) {
   if (task.kind == Kind::kReconstruct || task.dataset->size() == 0) return;
   const int tokens =
-      max_new_tokens(settings).value_or(task.dataset->request(0).decoding.max_new_tokens);
+      max_new_tokens(settings.gen_kwargs).value_or(task.dataset->request(0).decoding.max_new_tokens);
   task.protocol["max_new_tokens"] = std::to_string(tokens);
   for (const auto& [name, value] : settings.gen_kwargs) task.protocol[name] = value;
 }

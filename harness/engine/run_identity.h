@@ -21,8 +21,8 @@ std::string sources_note(const std::string& task);
 nlohmann::json describe_sources(const TaskSources& sources);
 TaskSources read_sources(const nlohmann::json& description);
 
-/// `--gen_kwargs max_new_tokens=N`, checked.
-std::optional<int> max_new_tokens(const RunSettings& settings);
+/// `--gen_kwargs max_new_tokens=N`, checked; no value where it is not given.
+std::optional<int> max_new_tokens(const std::map<std::string, std::string>& gen_kwargs);
 /// Puts the decoding settings into the task's protocol.
 void apply_decoding(const RunSettings& settings, Task& task);
 
