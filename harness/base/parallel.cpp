@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "harness/base/thread_team.h"
+
 namespace sightline {
 
 namespace {
@@ -23,32 +25,16 @@ std::size_t available_processors() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-/// Runs `body(worker)` on `workers` threads and rethrows the first worker's exception.
-void run_on_threads(std::size_t workers, const std::function<void(std::size_t)>& body) {
-  std::vector<std::exception_ptr> errors(workers);
-  const auto guarded = [&](std::size_t worker) {
-    try {
-      body(worker);
-    } catch (...) {
-      errors[worker] = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t worker = 1; worker < workers; ++worker) threads.emplace_back(guarded, worker);
-    guarded(0);
-  }
-  for (const std::exception_ptr& error : errors) {
-    if (error) std::rethrow_exception(error);
-  }
-}
-
 }  // namespace
 
-std::size_t thread_count() {
+std::size_t processor_count() {
   static const std::size_t processors = available_processors();
+  return processors;
+}
+
+std::size_t thread_count() {
   const std::size_t chosen = chosen_threads.load();
-  return chosen == 0 ? processors : chosen;
+  return chosen == 0 ? processor_count() : chosen;
 }
 
 void set_thread_count(std::size_t count) {
@@ -63,16 +49,19 @@ void parallel_for(std::size_t count, std::size_t grain,
   if (workers == 1) return work(0, count);
   const std::size_t chunk = std::max(grain, count / (workers * 8));
   std::atomic<std::size_t> next{0};
-  run_on_threads(workers, [&](std::size_t) {
-    for (std::size_t begin; (begin = next.fetch_add(chunk)) < count;) {
-      try {
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;
+  ThreadTeam::instance().run(workers - 1, [&] {
+    try {
+      for (std::size_t begin; (begin = next.fetch_add(chunk)) < count;) {
         work(begin, std::min(begin + chunk, count));
-      } catch (...) {
-        next = count;
-        throw;
       }
+    } catch (...) {
+      next = count;
+      if (!failed.exchange(true)) error = std::current_exception();
     }
   });
+  if (error) std::rethrow_exception(error);
 }
 
 void parallel_invoke(std::initializer_list<std::function<void()>> jobs) {
@@ -81,7 +70,20 @@ void parallel_invoke(std::initializer_list<std::function<void()>> jobs) {
     for (const auto& job : list) job();
     return;
   }
-  run_on_threads(list.size(), [&](std::size_t worker) { list[worker](); });
+  std::vector<std::exception_ptr> errors(list.size());
+  std::atomic<std::size_t> next{0};
+  ThreadTeam::instance().run(std::min(thread_count(), list.size()) - 1, [&] {
+    for (std::size_t job; (job = next++) < list.size();) {
+      try {
+        list[job]();
+      } catch (...) {
+        errors[job] = std::current_exception();
+      }
+    }
+  });
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
 }
 
 }  // namespace sightline

@@ -9,7 +9,9 @@
 
 namespace sightline {
 
-/// Threads to use: what `set_thread_count` was told, else the processors this process may run on.
+/// Processors this process may run on.
+std::size_t processor_count();
+/// Threads to use: what `set_thread_count` was told, else `processor_count()`.
 std::size_t thread_count();
 /// 0 returns to the default. Called once, from the command line.
 void set_thread_count(std::size_t count);
@@ -20,7 +22,8 @@ void set_thread_count(std::size_t count);
 void parallel_for(std::size_t count, std::size_t grain,
                   const std::function<void(std::size_t begin, std::size_t end)>& work);
 
-/// Calls every one of `jobs`, in parallel; rethrows the exception of the first (in order) to fail.
+/// Calls every one of `jobs`, as far as there are threads at the same time; rethrows the exception
+/// of the first (in order) to fail.
 void parallel_invoke(std::initializer_list<std::function<void()>> jobs);
 
 /// A queue between threads with a bound, so that a fast producer waits instead of filling memory.

@@ -1,6 +1,8 @@
 #include "harness/base/parallel.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -89,6 +91,99 @@ TEST(ParallelFor, Nests) {
     }
   });
   EXPECT_EQ(visits, 100);
+}
+
+TEST(ParallelFor, ServesManyCallersAtTheSameTime) {
+  const Threads scope(4);
+  constexpr std::size_t kCallers = 40, kCalls = 200, kCount = 50;
+  std::vector<std::atomic<std::size_t>> visits(kCallers);
+  {
+    std::vector<std::jthread> callers;
+    for (std::size_t caller = 0; caller < kCallers; ++caller) {
+      callers.emplace_back([&visits, caller] {
+        for (std::size_t call = 0; call < kCalls; ++call) {
+          parallel_for(kCount, 1, [&](std::size_t begin, std::size_t end) {
+            if (call % 50 == 0) std::this_thread::sleep_for(10us);
+            visits[caller] += end - begin;
+          });
+          ASSERT_EQ(visits[caller], (call + 1) * kCount) << "returned before all was done";
+        }
+      });
+    }
+  }
+  for (const auto& visit : visits) EXPECT_EQ(visit, kCalls * kCount);
+}
+
+TEST(ParallelFor, HelpersComeBackAfterSleep) {
+  const Threads scope(2);
+  for (const auto pause : {0us, 10us, 60us, 2000us}) {
+    // A caller that waits for its helper: without one it would wait until the time is up.
+    std::this_thread::sleep_for(pause);
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::set<std::thread::id> seen;
+    parallel_for(2, 1, [&](std::size_t, std::size_t) {
+      std::unique_lock lock(mutex);
+      seen.insert(std::this_thread::get_id());
+      changed.notify_all();
+      changed.wait_for(lock, 10s, [&] { return seen.size() == 2; });
+    });
+    EXPECT_EQ(seen.size(), 2U);
+  }
+}
+
+TEST(ParallelFor, FollowsTheNumberOfThreads) {
+  for (const std::size_t threads : {3U, 1U, 6U, 2U, 8U}) {
+    const Threads scope(threads);
+    std::atomic<std::size_t> inside{0}, most{0};
+    for (int call = 0; call < 20; ++call) {
+      parallel_for(64, 1, [&](std::size_t, std::size_t) {
+        const std::size_t now = ++inside;
+        for (std::size_t before = most; before < now && !most.compare_exchange_weak(before, now);) {
+        }
+        std::this_thread::sleep_for(20us);
+        --inside;
+      });
+    }
+    EXPECT_LE(most, threads);
+    EXPECT_GE(most, std::min<std::size_t>(threads, 2));
+  }
+}
+
+TEST(ParallelFor, AProcessMadeByForkHasHelpersOfItsOwn) {
+  const Threads scope(3);
+  const auto sum = [] {
+    std::atomic<std::size_t> total{0};
+    parallel_for(1000, 1, [&](std::size_t begin, std::size_t end) { total += end - begin; });
+    return total.load();
+  };
+  ASSERT_EQ(sum(), 1000U);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::alarm(20);
+    ::_exit(sum() == 1000 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(sum(), 1000U);
+}
+
+TEST(ParallelFor, AProgramEndsWhileHelpersSleepOrWork) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        set_thread_count(3);
+        parallel_for(10, 1, [](std::size_t, std::size_t) {});
+        std::thread([] {
+          parallel_for(1000, 1, [](std::size_t, std::size_t) { std::this_thread::sleep_for(1ms); });
+        }).detach();
+        std::this_thread::sleep_for(5ms);
+        std::exit(7);
+      },
+      ::testing::ExitedWithCode(7), "");
 }
 
 TEST(ParallelInvoke, RunsEveryJobAndRethrowsTheFirstInOrder) {
