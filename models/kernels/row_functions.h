@@ -31,7 +31,7 @@ enum class Activation { kGelu, kGeluTanh, kQuickGelu, kSilu };
 template <typename T>
 void activate(T* x, std::size_t count, Activation activation);
 /// y[i, j] = act(x[i, j]) * x[i, width + j]: a gate and its values side by side, [rows, 2 * width]
-/// to [rows, width]; BFloat16 rounds act(x) before the product.
+/// to [rows, width], which do not overlap; BFloat16 rounds act(x) before the product.
 template <typename T>
 void gate(const T* x, T* y, std::size_t rows, std::size_t width, Activation activation);
 
