@@ -5,7 +5,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
-#include "models/adapters/text_arguments.h"
+#include "models/api/text_arguments.h"
 
 namespace sightline {
 

@@ -1,7 +1,7 @@
 #include "models/adapters/null_model.h"
 
 #include "harness/base/error.h"
-#include "models/adapters/text_arguments.h"
+#include "models/api/text_arguments.h"
 
 namespace sightline {
 

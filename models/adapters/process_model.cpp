@@ -9,7 +9,7 @@
 
 #include "harness/base/error.h"
 #include "models/adapters/process_conversation.h"
-#include "models/adapters/text_arguments.h"
+#include "models/api/text_arguments.h"
 
 namespace sightline {
 

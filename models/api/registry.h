@@ -45,6 +45,8 @@ struct ModelSettings {
   std::string precision;         ///< `--precision`; "" leaves it to the model
   std::string device = "cpu";
   std::uint64_t seed = 0;
+  /// `--gen_kwargs`, which requests bring too: a model that knows them refuses others at once.
+  std::map<std::string, std::string> gen_kwargs;
 };
 
 using ModelFactory = std::function<std::unique_ptr<Model>(ModelSettings)>;

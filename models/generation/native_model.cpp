@@ -1,0 +1,149 @@
+#include "models/generation/native_model.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "harness/base/error.h"
+#include "harness/base/parallel.h"
+#include "models/api/text_arguments.h"
+#include "models/generation/decoding_plan.h"
+#include "models/prompts/style.h"
+
+namespace sightline {
+
+namespace {
+
+/// With how many sequences at a time a machine's arithmetic is busy.
+constexpr std::size_t kCpuBatch = 32, kGpuBatch = 256;
+
+/// The protocol without what all published results share.
+std::map<std::string, std::string> departures(std::map<std::string, std::string> protocol) {
+  std::map<std::string, std::string> usual = describe(ImageProtocol{});
+  usual.emplace("logits_softcap", "on");
+  std::erase_if(protocol, [&](const auto& entry) {
+    const auto found = usual.find(entry.first);
+    return found != usual.end() && found->second == entry.second;
+  });
+  return protocol;
+}
+
+ModelInfo describe(const NetworkInfo& network, ModelInfo info) {
+  info.name = "native";
+  info.revision = network.family;
+  info.precision = name_of(network.precision);
+  info.hashes = network.hashes;
+  info.protocol = departures(network.protocol);
+  info.kinds = {Kind::kText};
+  if (info.prompt_style.empty()) info.prompt_style = network.prompt_style;
+  info.opens_images = info.wants_pixels = network.takes_images;
+  info.facts["weight_bytes"] = static_cast<double>(network.weight_bytes);
+  return info;
+}
+
+class NativeModel final : public Model {
+ public:
+  NativeModel(std::unique_ptr<Network> network, ModelInfo info, const GeneratorSettings& settings)
+      : network_(std::move(network)),
+        info_(describe(network_->info(), std::move(info))),
+        generator_(*network_, prompt_style(info_.prompt_style), settings) {
+    info_.max_batch = settings.max_batch;
+  }
+
+  const ModelInfo& info() const override { return info_; }
+
+  void serve(Exchange& exchange) override {
+    try {
+      generator_.serve(exchange);
+    } catch (...) {
+      note_facts();
+      throw;
+    }
+    note_facts();
+  }
+
+ private:
+  void note_facts() {
+    for (const auto& [name, value] : facts_of(generator_.statistics())) info_.facts[name] = value;
+  }
+
+  std::unique_ptr<Network> network_;
+  ModelInfo info_;
+  Generator generator_;
+};
+
+bool take_switch(ModelArgs& args, const char* name, bool fallback) {
+  const std::string value = args.get(name, fallback ? "on" : "off");
+  if (value != "on" && value != "off") {
+    throw UsageError(fmt::format("--model_args {}={}: want on or off", name, value));
+  }
+  return value == "on";
+}
+
+/// Refuses an argument that would have no effect.
+void require_effect(const ModelArgs& args, const char* name, bool has_effect, const char* where) {
+  if (!args.has(name) || has_effect) return;
+  throw UsageError(fmt::format("--model_args {}=... has an effect only {}", name, where));
+}
+
+ImageProtocol take_image_protocol(ModelArgs& args) {
+  ImageProtocol protocol;
+  protocol.backend =
+      parse_image_backend(args.get("image_backend", std::string(name_of(protocol.backend))));
+  protocol.order = parse_pass_order(args.get("resize_order", std::string(name_of(protocol.order))));
+  require_effect(args, "resize_order", protocol.backend == ImageBackend::kPil,
+                 "with image_backend=pil");
+  return protocol;
+}
+
+NetworkSettings take_network_settings(ModelSettings& settings) {
+  ModelArgs& args = settings.args;
+  NetworkSettings network;
+  network.path = args.need("path", "the folder of a checkpoint, or a file of weights");
+  network.family = args.get("family");
+  network.config = args.get("config");
+  if (!settings.precision.empty()) network.precision = parse_precision(settings.precision);
+  network.images = take_image_protocol(args);
+  network.device = settings.device;
+  network.logits_softcap = take_switch(args, "logits_softcap", network.logits_softcap);
+  network.double_quantise = take_switch(args, "double_quant", network.double_quantise);
+  network.quantise_vision = take_switch(args, "quantise_vision", network.quantise_vision);
+  network.kernels = take_switch(args, "kernels", network.kernels);
+  network.batch_invariant = take_switch(args, "batch_invariant", network.batch_invariant);
+  const bool nf4 = network.precision == Precision::kNf4;
+  const bool on_cpu = network.device == "cpu";
+  require_effect(args, "double_quant", nf4, "with --precision nf4");
+  require_effect(args, "quantise_vision", nf4 || network.precision == Precision::kInt8,
+                 "with --precision int8 or nf4");
+  require_effect(args, "kernels", on_cpu, "on a CPU");
+  require_effect(args, "batch_invariant", !on_cpu, "on a GPU; a CPU's products always are");
+  // `generate` compares nothing, and reading a large checkpoint whole takes its time.
+  network.hash_weights = !settings.task.empty();
+  return network;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_native(std::unique_ptr<Network> network, ModelInfo info,
+                                   const GeneratorSettings& settings) {
+  return std::make_unique<NativeModel>(std::move(network), std::move(info), settings);
+}
+
+std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings) {
+  const NetworkSettings network = take_network_settings(settings);
+  GeneratorSettings generator;
+  generator.max_batch = network.device == "cpu" ? kCpuBatch : kGpuBatch;
+  generator.threads = std::max<std::size_t>(1, thread_count() / 2);
+  generator.seed = settings.seed;
+  generator.sharing.share = take_switch(settings.args, "share", true);
+  // Where an answer holds boxes, special tokens may be part of their grammar; styles drop others.
+  generator.skip_special_tokens = settings.kind != Kind::kDetect && settings.kind != Kind::kGround;
+  ModelInfo info;
+  info.prompt_style.clear();
+  take_text_arguments(settings.args, info);
+  if (!info.prompt_style.empty()) prompt_style(info.prompt_style);
+  settings.args.check_all_used("native");
+  check_gen_kwargs(settings.gen_kwargs);
+  return make_native(open_network(registry, network), std::move(info), generator);
+}
+
+}  // namespace sightline

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+
+#include "models/api/registry.h"
+#include "models/generation/generator.h"
+#include "models/generation/network.h"
+
+namespace sightline {
+
+/// The model `native`: a checkpoint that Sightline itself computes. Arguments: path (needed),
+/// family, config, image_backend, resize_order, logits_softcap, double_quant, quantise_vision,
+/// kernels, batch_invariant, share, prompt_style, geometry.
+/// Throws `UsageError` for arguments and `--gen_kwargs` that are unknown or make no sense, listing
+/// the choices, before the checkpoint is opened; `Error` for a checkpoint that cannot be used.
+std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings);
+
+/// A network as a model. `info` says what the network does not know: prompt style (empty: the
+/// network's own) and geometry.
+std::unique_ptr<Model> make_native(std::unique_ptr<Network> network, ModelInfo info,
+                                   const GeneratorSettings& settings);
+
+}  // namespace sightline
