@@ -1,159 +1,114 @@
 #include "models/kernels/packed_panels.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "harness/base/error.h"
-#include "harness/base/parallel.h"
 #include "harness/formats/number_conversion.h"
 #include "models/kernels/bfloat16.h"
-#include "models/kernels/half_precision.h"
+#include "models/kernels/quantise.h"
 
 namespace sightline {
 
 namespace {
 
-/// Inputs that are converted and turned at once.
-constexpr std::size_t kBlock = 64;
-/// Bytes of weights worth a hand-over to another thread.
-constexpr std::size_t kPackGrain = std::size_t{1} << 18;
-
-/// The rows of several matrices, one below the other.
-class StackedRows {
- public:
-  explicit StackedRows(std::span<const TensorView> parts) : parts_(parts) {
-    require(!parts.empty(), "a matrix is to be packed that has no parts");
-    for (const TensorView& part : parts) {
-      require(part.shape.size() == 2 && part.elements() > 0,
-              "a weight of shape {} is to be packed as a matrix; expected [outputs, inputs]",
-              shape_text(part.shape));
-      require(
-          part.shape[1] == parts.front().shape[1],
-          "weights of shapes {} and {} are to be packed as one matrix; expected the same number "
-          "of inputs",
-          shape_text(parts.front().shape), shape_text(part.shape));
-      require(part.dtype == DType::kF32 || part.dtype == DType::kF16 || part.dtype == DType::kBF16,
-              "a weight of type {} is to be packed as a matrix; expected F32, F16 or BF16",
-              name_of(part.dtype));
-      require_size(part);
-      rows_ += static_cast<std::size_t>(part.shape[0]);
-    }
-    columns_ = static_cast<std::size_t>(parts.front().shape[1]);
-  }
-
-  std::size_t rows() const { return rows_; }
-  std::size_t columns() const { return columns_; }
-
-  /// Columns [begin, begin + to.size()) of row `row`.
-  void read(std::size_t row, std::size_t begin, std::span<float> to) const {
-    const TensorView* part = parts_.data();
-    for (; row >= static_cast<std::size_t>(part->shape[0]); ++part) {
-      row -= static_cast<std::size_t>(part->shape[0]);
-    }
-    const std::size_t size = size_of(part->dtype);
-    convert_numbers<float>(
-        part->dtype, part->bytes.subspan((row * columns_ + begin) * size, to.size() * size), to);
-  }
-
- private:
-  std::span<const TensorView> parts_;
-  std::size_t rows_ = 0, columns_ = 0;
-};
-
-/// Weights of a panel, turned: `at[k][o]`, for up to kBlock inputs.
-struct Block {
-  std::size_t first_row = 0, begin = 0, inputs = 0;
-  float weights[kPanel][kBlock];
-};
-
-void store_f32(const Block& block, std::byte* panel) {
-  float turned[kPanel];
-  for (std::size_t k = 0; k < block.inputs; ++k) {
-    for (std::size_t o = 0; o < kPanel; ++o) turned[o] = block.weights[o][k];
-    std::memcpy(panel + (block.begin + k) * sizeof turned, turned, sizeof turned);
-  }
+std::size_t round_up(std::size_t count, std::size_t unit) {
+  return (count + unit - 1) / unit * unit;
 }
 
-void store_bf16(const Block& block, std::byte* panel) {
-  BFloat16 turned[kPanel];
-  for (std::size_t k = 0; k < block.inputs; ++k) {
-    for (std::size_t j = 0; j < kPanel / 2; ++j) {
-      turned[2 * j] = round_to<BFloat16>(block.weights[j][k]);
-      turned[2 * j + 1] = round_to<BFloat16>(block.weights[j + kPanel / 2][k]);
-    }
-    std::memcpy(panel + (block.begin + k) * sizeof turned, turned, sizeof turned);
+std::size_t panel_bytes_of(Storage storage, std::size_t columns) {
+  switch (storage) {
+    case Storage::kF32:
+      return kPanel * columns * sizeof(float);
+    case Storage::kBF16:
+    case Storage::kF16:
+      return kPanel * columns * sizeof(std::uint16_t);
+    case Storage::kInt8:
+      return kPanel * round_up(columns, kQuad);
+    case Storage::kNf4:
+      return kPanel * round_up(columns, kQuad) / 2;
   }
+  fail("no panels of {} weights", name_of(storage));
 }
 
-void store_f16(const Block& block, std::byte* panel) {
-  std::uint16_t turned[kPanel];
-  for (std::size_t k = 0; k < block.inputs; ++k) {
-    for (std::size_t o = 0; o < kPanel; ++o) {
-      const float weight = block.weights[o][k];
-      turned[o] = half_of_float(weight);
-      require((turned[o] & 0x7FFFU) != 0x7C00U || std::isinf(weight),
-              "weight {} of output {} and input {} is too large for 16-bit floats (at most 65504); "
-              "keep the weights as bf16 or f32",
-              weight, block.first_row + o, block.begin + k);
-    }
-    std::memcpy(panel + (block.begin + k) * sizeof turned, turned, sizeof turned);
-  }
+template <typename T>
+T number_at(const std::byte* from, std::size_t index) {
+  T number;
+  std::memcpy(&number, from + index * sizeof(T), sizeof number);
+  return number;
 }
 
-void pack_panel(const StackedRows& source, PackedPanels& to, std::size_t panel) {
-  const auto store = to.storage == Storage::kF32    ? store_f32
-                     : to.storage == Storage::kBF16 ? store_bf16
-                                                    : store_f16;
-  Block block = {.first_row = panel * kPanel};
-  const std::size_t rows = std::min(kPanel, to.rows - block.first_row);
-  std::memset(block.weights, 0, sizeof block.weights);
-  for (; block.begin < to.columns; block.begin += kBlock) {
-    block.inputs = std::min(kBlock, to.columns - block.begin);
-    for (std::size_t o = 0; o < rows; ++o) {
-      source.read(block.first_row + o, block.begin, {block.weights[o], block.inputs});
-    }
-    store(block, to.panel(panel));
+float nf4_weight(const PackedPanels& panels, std::size_t row, std::size_t k) {
+  const std::size_t o = row % kPanel;
+  const auto word = number_at<std::uint32_t>(panels.panel(row / kPanel), k / kQuad * 16 + o % 16);
+  const std::uint32_t code = (word >> (8 * (k % kQuad) + 4 * (o / 16))) & 15U;
+  const Nf4Scales scales = panels.nf4_scales(row / kPanel);
+  const auto phase = static_cast<std::size_t>(scales.phases != nullptr ? scales.phases[o] : 0);
+  return kNf4Codebook[code] * scales.blocks[(k + phase) / Nf4Blocks::kBlock * kPanel + o];
+}
+
+float weight_at(const PackedPanels& panels, std::size_t row, std::size_t k) {
+  const std::byte* panel = panels.panel(row / kPanel);
+  const std::size_t o = row % kPanel;
+  switch (panels.storage) {
+    case Storage::kF32:
+      return number_at<float>(panel, k * kPanel + o);
+    case Storage::kBF16:
+      return to_float(number_at<BFloat16>(panel, k * kPanel + 2 * (o % 16) + o / 16));
+    case Storage::kF16:
+      return float_of_half(number_at<std::uint16_t>(panel, k * kPanel + o));
+    case Storage::kInt8:
+      return number_at<std::int8_t>(panel, (k / kQuad * kPanel + o) * kQuad + k % kQuad) *
+             panels.scales[row] / 127.0F;
+    case Storage::kNf4:
+      return nf4_weight(panels, row, k);
   }
+  fail("no panels of {} weights", name_of(panels.storage));
 }
 
 }  // namespace
 
-std::size_t PackedPanels::bytes() const {
-  return weights.size();
+Nf4Scales PackedPanels::nf4_scales(std::size_t panel) const {
+  return {.blocks = scales.data() + panel * scale_blocks * kPanel,
+          .phases = phases.empty() ? nullptr : phases.data() + panel * kPanel};
 }
 
-PackedPanels pack_panels(std::span<const TensorView> parts, Storage storage, bool) {
+std::size_t PackedPanels::bytes() const {
+  return weights.size() + scales.size() * sizeof(float) +
+         (code_sums.size() + phases.size()) * sizeof(std::int32_t);
+}
+
+PackedPanels pack_panels(std::span<const TensorView> parts, Storage storage, bool double_quantise) {
   const StackedRows source(parts);
-  require(storage != Storage::kInt8 && storage != Storage::kNf4, "no products of {} weights",
-          name_of(storage));
   PackedPanels packed = {.storage = storage, .rows = source.rows(), .columns = source.columns()};
-  packed.panel_bytes = kPanel * packed.columns * (storage == Storage::kF32 ? 4 : 2);
+  packed.panel_bytes = panel_bytes_of(storage, packed.columns);
   packed.weights = WeightMemory(packed.panels() * packed.panel_bytes);
-  parallel_for(packed.panels(), kPackGrain / packed.panel_bytes + 1,
-               [&](std::size_t begin, std::size_t end) {
-                 for (std::size_t p = begin; p < end; ++p) pack_panel(source, packed, p);
-               });
+  switch (storage) {
+    case Storage::kInt8:
+      pack_int8(source, packed);
+      break;
+    case Storage::kNf4:
+      pack_nf4(source, double_quantise, packed);
+      break;
+    default:
+      pack_floats(source, packed);
+  }
   return packed;
 }
 
 void copy_row(const PackedPanels& panels, std::size_t row, float* to) {
-  const std::byte* panel = panels.panel(row / kPanel);
-  const std::size_t o = row % kPanel;
-  const bool wide = panels.storage == Storage::kF32;
-  const std::size_t place = wide                               ? 4 * o
-                            : panels.storage == Storage::kBF16 ? 4 * (o % 16) + 2 * (o / 16)
-                                                               : 2 * o;
-  for (std::size_t k = 0; k < panels.columns; ++k) {
-    const std::byte* from = panel + k * kPanel * (wide ? 4 : 2) + place;
-    std::uint16_t half = 0;
-    if (wide) {
-      std::memcpy(to + k, from, sizeof(float));
-      continue;
-    }
-    std::memcpy(&half, from, sizeof half);
-    to[k] = panels.storage == Storage::kBF16 ? to_float(BFloat16{half}) : float_of_half(half);
-  }
+  for (std::size_t k = 0; k < panels.columns; ++k) to[k] = weight_at(panels, row, k);
 }
+
+template <typename T>
+void multiply_panels(const PackedPanels& panels, const ProductKernels& kernels, const T* x,
+                     const float* bias, T* y, const PackedMatrix::Rows& rows) {
+  if (panels.storage == Storage::kInt8) return multiply_codes(panels, kernels, x, bias, y, rows);
+  multiply_floats(panels, kernels, x, bias, y, rows);
+}
+
+template void multiply_panels(const PackedPanels&, const ProductKernels&, const float*,
+                              const float*, float*, const PackedMatrix::Rows&);
+template void multiply_panels(const PackedPanels&, const ProductKernels&, const BFloat16*,
+                              const float*, BFloat16*, const PackedMatrix::Rows&);
 
 }  // namespace sightline

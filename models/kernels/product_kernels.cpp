@@ -11,6 +11,7 @@ std::vector<const ProductKernels*> find_kernels() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && avx512_kernels() != nullptr) {
+    if (__builtin_cpu_supports("avx512vnni")) found.push_back(avx512_vnni_kernels());
     found.push_back(avx512_kernels());
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&

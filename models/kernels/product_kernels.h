@@ -6,12 +6,14 @@
 
 /// The inner loops of `PackedMatrix`, one set for each instruction set. All sets give the same
 /// bits: every sum runs over the inputs in ascending order, in one float32 accumulator, and every
-/// product is fused into it.
+/// product is fused into it; sums of 8-bit codes are integers.
 namespace sightline {
 
 /// Outputs side by side. A panel is [inputs][kPanel] weights, so that one pass over contiguous
 /// memory serves kPanel outputs.
 inline constexpr std::size_t kPanel = 32;
+/// Inputs side by side in panels of 8-bit and 4-bit codes, whose inputs are padded to a multiple.
+inline constexpr std::size_t kQuad = 4;
 
 /// sums[p][r][o] = sum over k of x[k][r] * weight[p][k][o], for a few rows.
 struct TileCall {
@@ -26,6 +28,34 @@ struct TileCall {
   bool go_on = false;            ///< start at what `sums` holds rather than at 0
 };
 
+/// The same for 8-bit codes: weights [quads][kPanel][kQuad].
+struct CodeTileCall {
+  const std::byte* weights = nullptr;
+  std::size_t panel_bytes = 0, panels = 0;
+  const std::uint8_t* x = nullptr;  ///< [quads, rows, kQuad], codes plus `code_offset`
+  std::size_t rows = 0;             ///< 1 to `tile_rows`
+  std::size_t quads = 0;
+  const std::int32_t* code_sums = nullptr;  ///< [panels][kPanel], over all inputs of each output
+  std::int32_t* sums = nullptr;             ///< [panels][rows][kPanel]
+  std::size_t panel_sums = 0;               ///< in `sums`, from one panel to the next
+};
+
+/// Scales of a panel of 4-bit codes: input k of output o has that of block
+/// (k + phases[o]) / 64.
+struct Nf4Scales {
+  const float* blocks = nullptr;         ///< [blocks][kPanel]
+  const std::int32_t* phases = nullptr;  ///< [kPanel], each below 64; null: all are 0
+};
+/// weights[k][o] = codebook value * scale for inputs [begin, begin + depth) of a panel.
+/// Codes are [quads][16] words of 32 bits: word j holds, from its lowest 4 bits up, outputs j and
+/// j + 16 of the quad's first input, then of its second, third and fourth.
+struct Nf4Call {
+  const std::byte* codes = nullptr;  ///< of the whole panel
+  Nf4Scales scales;
+  std::size_t begin = 0, depth = 0;  ///< `begin` is a multiple of 64
+  float* weights = nullptr;          ///< [depth][kPanel]
+};
+
 struct ProductKernels {
   const char* name = nullptr;
   std::size_t tile_rows = 0;  ///< rows whose sums fit the registers
@@ -33,6 +63,9 @@ struct ProductKernels {
   /// The 32-bit word j of an input holds output j in its lower and j + 16 in its upper half.
   void (*multiply_bf16)(const TileCall& call) = nullptr;
   void (*multiply_f16)(const TileCall& call) = nullptr;
+  void (*expand_nf4)(const Nf4Call& call) = nullptr;
+  std::uint8_t code_offset = 0;  ///< what `multiply_codes` wants added to the codes of inputs
+  void (*multiply_codes)(const CodeTileCall& call) = nullptr;
 };
 
 /// The sets that this processor can run, the fastest first; the last needs nothing.
@@ -41,6 +74,7 @@ std::span<const ProductKernels* const> product_kernels();
 /// By instruction set; null where the program was not built for it.
 const ProductKernels* generic_kernels();
 const ProductKernels* avx2_kernels();
-const ProductKernels* avx512_kernels();
+const ProductKernels* avx512_kernels();       ///< without VNNI: codes as AVX2 has it
+const ProductKernels* avx512_vnni_kernels();  ///< dot products of bytes in one instruction
 
 }  // namespace sightline

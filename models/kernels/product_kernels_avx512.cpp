@@ -8,6 +8,7 @@
 
 #define SIGHTLINE_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,fma")))
 #include "models/kernels/product_tile.h"
+#include "models/kernels/quantise.h"
 
 namespace sightline {
 
@@ -23,6 +24,7 @@ struct Vector {
   SIGHTLINE_TARGET_INLINE static Type add_product(Type a, Type b, Type sum) {
     return _mm512_fmadd_ps(a, b, sum);
   }
+  SIGHTLINE_TARGET_INLINE static Type multiply(Type a, Type b) { return _mm512_mul_ps(a, b); }
 };
 
 struct F32Weights {
@@ -51,46 +53,53 @@ struct F16Weights {
   }
 };
 
-template <typename Weights>
-SIGHTLINE_TARGET void multiply(const TileCall& call) {
-  switch (call.rows) {
-    case 1:
-      return multiply_panels<Vector, Weights, 1, 4>(call);
-    case 2:
-      return multiply_panels<Vector, Weights, 2, 2>(call);
-    case 3:
-      return multiply_panels<Vector, Weights, 3, 2>(call);
-    case 4:
-      return multiply_panels<Vector, Weights, 4, 1>(call);
-    case 5:
-      return multiply_panels<Vector, Weights, 5, 1>(call);
-    case 6:
-      return multiply_panels<Vector, Weights, 6, 1>(call);
-    case 7:
-      return multiply_panels<Vector, Weights, 7, 1>(call);
-    case 8:
-      return multiply_panels<Vector, Weights, 8, 1>(call);
-    case 9:
-      return multiply_panels<Vector, Weights, 9, 1>(call);
-    case 10:
-      return multiply_panels<Vector, Weights, 10, 1>(call);
-    case 11:
-      return multiply_panels<Vector, Weights, 11, 1>(call);
-    default:
-      return multiply_panels<Vector, Weights, 12, 1>(call);
+struct Nf4Codes {
+  using Word = __m512i;
+  SIGHTLINE_TARGET_INLINE static Word load(const std::byte* from) {
+    return _mm512_loadu_si512(from);
   }
+  SIGHTLINE_TARGET_INLINE static __m512 value(Word words, int shift) {
+    // The permutation reads the lowest 4 bits of an index.
+    return _mm512_permutexvar_ps(_mm512_srli_epi32(words, static_cast<unsigned>(shift)),
+                                 _mm512_loadu_ps(kNf4Codebook));
+  }
+  /// `next` where the phase has come to the end of the block.
+  SIGHTLINE_TARGET_INLINE static __m512 choose(const std::int32_t* phases, std::int32_t end,
+                                               __m512 scale, __m512 next) {
+    const __mmask16 behind =
+        _mm512_cmpge_epi32_mask(_mm512_loadu_si512(phases), _mm512_set1_epi32(end));
+    return _mm512_mask_blend_ps(behind, scale, next);
+  }
+};
+
+template <typename Weights>
+void multiply(const TileCall& call) {
+  static constexpr void (*kByRows[])(const TileCall&) = {
+      multiply_all<Vector, Weights, 1, 4>,  multiply_all<Vector, Weights, 2, 2>,
+      multiply_all<Vector, Weights, 3, 2>,  multiply_all<Vector, Weights, 4, 1>,
+      multiply_all<Vector, Weights, 5, 1>,  multiply_all<Vector, Weights, 6, 1>,
+      multiply_all<Vector, Weights, 7, 1>,  multiply_all<Vector, Weights, 8, 1>,
+      multiply_all<Vector, Weights, 9, 1>,  multiply_all<Vector, Weights, 10, 1>,
+      multiply_all<Vector, Weights, 11, 1>, multiply_all<Vector, Weights, 12, 1>};
+  kByRows[call.rows - 1](call);
 }
 
-constexpr ProductKernels kKernels = {.name = "avx512",
-                                     .tile_rows = 12,
-                                     .multiply_f32 = multiply<F32Weights>,
-                                     .multiply_bf16 = multiply<BF16Weights>,
-                                     .multiply_f16 = multiply<F16Weights>};
+ProductKernels make_kernels() {
+  ProductKernels kernels = *avx2_kernels();
+  kernels.name = "avx512";
+  kernels.tile_rows = 12;
+  kernels.multiply_f32 = multiply<F32Weights>;
+  kernels.multiply_bf16 = multiply<BF16Weights>;
+  kernels.multiply_f16 = multiply<F16Weights>;
+  kernels.expand_nf4 = expand_nf4<Vector, Nf4Codes>;
+  return kernels;
+}
 
 }  // namespace
 
 const ProductKernels* avx512_kernels() {
-  return &kKernels;
+  static const ProductKernels kernels = make_kernels();
+  return &kernels;
 }
 
 }  // namespace sightline

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -7,6 +8,7 @@
 
 #define SIGHTLINE_TARGET
 #include "models/kernels/product_tile.h"
+#include "models/kernels/quantise.h"
 
 namespace sightline {
 
@@ -28,6 +30,10 @@ struct Vector {
       sum.lanes[i] = std::fma(a.lanes[i], b.lanes[i], sum.lanes[i]);
     }
     return sum;
+  }
+  static Type multiply(Type a, const Type& b) {
+    for (std::size_t i = 0; i < kLanes; ++i) a.lanes[i] *= b.lanes[i];
+    return a;
   }
 };
 using Panel = Vector::Type[kPanel / Vector::kLanes];
@@ -63,17 +69,65 @@ struct F16Weights {
   }
 };
 
+struct Nf4Codes {
+  struct Word {
+    std::uint8_t bytes[4 * kQuad];
+  };
+  static Word load(const std::byte* from) {
+    Word words;
+    std::memcpy(words.bytes, from, sizeof words);
+    return words;
+  }
+  static Vector::Type value(const Word& words, int shift) {
+    Vector::Type values;
+    for (std::size_t i = 0; i < Vector::kLanes; ++i) {
+      const int byte = words.bytes[kQuad * i + static_cast<std::size_t>(shift / 8)];
+      values.lanes[i] = kNf4Codebook[(byte >> shift % 8) & 15];
+    }
+    return values;
+  }
+  /// `next` where the phase has come to the end of the block.
+  static Vector::Type choose(const std::int32_t* phases, std::int32_t end, Vector::Type scale,
+                             const Vector::Type& next) {
+    for (std::size_t i = 0; i < Vector::kLanes; ++i) {
+      if (phases[i] >= end) scale.lanes[i] = next.lanes[i];
+    }
+    return scale;
+  }
+};
+
+void multiply_codes(const CodeTileCall& call) {
+  for (std::size_t p = 0; p < call.panels; ++p) {
+    const std::byte* weights = call.weights + p * call.panel_bytes;
+    std::int32_t* sums = call.sums + p * call.panel_sums;
+    std::fill_n(sums, call.rows * kPanel, 0);
+    const std::uint8_t* x = call.x;
+    for (std::size_t q = 0; q < call.quads; ++q, weights += kPanel * kQuad) {
+      for (std::size_t r = 0; r < call.rows; ++r, x += kQuad) {
+        for (std::size_t o = 0; o < kPanel; ++o) {
+          for (std::size_t i = 0; i < kQuad; ++i) {
+            sums[r * kPanel + o] +=
+                static_cast<std::int8_t>(x[i]) * static_cast<std::int8_t>(weights[o * kQuad + i]);
+          }
+        }
+      }
+    }
+  }
+}
+
 template <typename Weights>
 void multiply(const TileCall& call) {
-  if (call.rows == 1) return multiply_panels<Vector, Weights, 1, 1>(call);
-  multiply_panels<Vector, Weights, 2, 1>(call);
+  if (call.rows == 1) return multiply_all<Vector, Weights, 1, 1>(call);
+  multiply_all<Vector, Weights, 2, 1>(call);
 }
 
 constexpr ProductKernels kKernels = {.name = "generic",
                                      .tile_rows = 2,
                                      .multiply_f32 = multiply<F32Weights>,
                                      .multiply_bf16 = multiply<BF16Weights>,
-                                     .multiply_f16 = multiply<F16Weights>};
+                                     .multiply_f16 = multiply<F16Weights>,
+                                     .expand_nf4 = expand_nf4<Vector, Nf4Codes>,
+                                     .multiply_codes = multiply_codes};
 
 }  // namespace
 

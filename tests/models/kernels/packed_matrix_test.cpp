@@ -14,6 +14,7 @@
 #include "models/kernels/bfloat16.h"
 #include "models/kernels/half_precision.h"
 #include "models/kernels/packed_panels.h"
+#include "models/kernels/quantise.h"
 #include "tests/support/errors.h"
 
 namespace sightline {
@@ -57,10 +58,12 @@ std::vector<std::uint32_t> bits_of(const std::vector<T>& values) {
 
 template <typename T>
 std::vector<T> product(const PackedPanels& panels, const ProductKernels& kernels,
-                       const std::vector<T>& x, std::size_t count, const float* bias) {
+                       const std::vector<T>& x, std::size_t count, const float* bias,
+                       std::span<const std::size_t> ends = {}) {
   std::vector<T> y(count * panels.rows);
-  multiply_panels(panels, kernels, x.data(), bias, y.data(),
-                  {.count = count, .x_stride = panels.columns, .y_stride = panels.rows});
+  multiply_panels(
+      panels, kernels, x.data(), bias, y.data(),
+      {.count = count, .x_stride = panels.columns, .y_stride = panels.rows, .sequence_ends = ends});
   return y;
 }
 
@@ -89,7 +92,9 @@ struct Size {
 // Around panels of 32, blocks of 64 and 256 inputs, and tiles of 2, 3 and 12 rows.
 constexpr Size kSizes[] = {{1, 1},    {5, 7},    {31, 63},  {32, 64},  {33, 65},
                            {96, 255}, {97, 257}, {160, 96}, {300, 64}, {70, 600}};
-constexpr Storage kFloatStorages[] = {Storage::kF32, Storage::kBF16, Storage::kF16};
+constexpr Storage kFloatStorages[] = {Storage::kF32, Storage::kBF16, Storage::kF16, Storage::kNf4};
+constexpr Storage kStorages[] = {Storage::kF32, Storage::kBF16, Storage::kF16, Storage::kNf4,
+                                 Storage::kInt8};
 
 PackedPanels random_panels(Size size, Storage storage) {
   const std::vector<float> weights = random_floats(size.rows * size.columns, 7);
@@ -128,30 +133,122 @@ TEST(PackedMatrix, SumsFusedProductsInAscendingOrderOnEveryInstructionSet) {
   }
 }
 
+template <typename T>
+std::vector<T> row_of(const std::vector<T>& x, std::size_t row, std::size_t columns) {
+  const auto begin = x.begin() + static_cast<std::ptrdiff_t>(row * columns);
+  return {begin, begin + static_cast<std::ptrdiff_t>(columns)};
+}
+
 TEST(PackedMatrix, ARowIsTheSameInEveryBatchOnAnyNumberOfThreads) {
   constexpr std::size_t kRows = 40;
-  for (const Size size : {Size{33, 65}, Size{97, 600}, Size{300, 64}}) {
-    const std::vector<float> x = random_floats(kRows * size.columns, 8);
-    for (const Storage storage : kFloatStorages) {
+  for (const Size size : {Size{33, 65}, Size{97, 300}, Size{300, 64}}) {
+    std::vector<float> x = random_floats(kRows * size.columns, 8);
+    // Outliers, of whole sequences of one row.
+    for (std::size_t i = 0; i < kRows; i += 3) x[i * size.columns + i % size.columns] = 6.5F;
+    std::vector<std::size_t> ends(kRows);
+    std::iota(ends.begin(), ends.end(), std::size_t{1});
+    for (const Storage storage : kStorages) {
       const PackedPanels panels = random_panels(size, storage);
       for (const ProductKernels* kernels : product_kernels()) {
         SCOPED_TRACE(described(*kernels, storage, size));
         std::vector<float> alone;
         for (std::size_t i = 0; i < kRows; ++i) {
-          const auto row =
-              std::vector(x.begin() + static_cast<std::ptrdiff_t>(i * size.columns),
-                          x.begin() + static_cast<std::ptrdiff_t>((i + 1) * size.columns));
-          for (const float y : product(panels, *kernels, row, 1, nullptr)) alone.push_back(y);
+          for (const float y : product(panels, *kernels, row_of(x, i, size.columns), 1, nullptr)) {
+            alone.push_back(y);
+          }
         }
         for (const std::size_t threads : {1U, 2U, 3U}) {
           const Threads scope(threads);
           for (std::size_t count = 2; count <= kRows; ++count) {
-            const auto y = product(panels, *kernels, x, count, nullptr);
+            const auto y =
+                product(panels, *kernels, x, count, nullptr, std::span(ends).first(count));
             ASSERT_TRUE(std::equal(y.begin(), y.end(), alone.begin()))
                 << count << " rows on " << threads << " threads";
           }
         }
       }
+    }
+  }
+}
+
+/// Codes and outliers as LLM.int8 has them, for the rows of one sequence, in double precision.
+std::vector<double> plain_int8_product(const std::vector<float>& weights, Size size,
+                                       const std::vector<float>& x, std::size_t count) {
+  const Int8Rows codes = quantise_int8(weights, size.rows, size.columns);
+  const Int8Inputs inputs = quantise_inputs(x, count, size.columns);
+  std::vector<double> y;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t o = 0; o < size.rows; ++o) {
+      std::int64_t sum = 0;
+      for (std::size_t k = 0; k < size.columns; ++k) {
+        sum += inputs.codes[i * size.columns + k] * codes.codes[o * size.columns + k];
+      }
+      const double scale = static_cast<double>(codes.scales[o]);
+      double value = static_cast<double>(sum) * static_cast<double>(inputs.scales[i]) * scale /
+                     (127.0 * 127.0);
+      for (const std::uint32_t k : inputs.outlier_columns) {
+        value += static_cast<double>(x[i * size.columns + k]) * codes.codes[o * size.columns + k] *
+                 scale / 127;
+      }
+      y.push_back(value);
+    }
+  }
+  return y;
+}
+
+TEST(PackedMatrix, MultipliesCodesSequenceBySequence) {
+  for (const Size size : kSizes) {
+    const std::vector<float> weights = random_floats(size.rows * size.columns, 7);
+    const TensorView view = matrix_view(weights, size.rows, size.columns);
+    const PackedPanels panels = pack_panels(std::span(&view, 1), Storage::kInt8, false);
+    std::vector<float> x = random_floats(30 * size.columns, 8);
+    for (std::size_t i = 0; i < 30; i += 4) x[i * size.columns + i * 7 % size.columns] = -9.0F;
+    // The fourth has no row.
+    const std::vector<std::size_t> ends = {5, 6, 20, 20, 30};
+    std::vector<double> want;
+    for (std::size_t s = 0, begin = 0; s < ends.size(); begin = ends[s++]) {
+      if (begin == ends[s]) continue;
+      const auto at = [&](std::size_t row) {
+        return x.begin() + static_cast<std::ptrdiff_t>(row * size.columns);
+      };
+      const auto part =
+          plain_int8_product(weights, size, {at(begin), at(ends[s])}, ends[s] - begin);
+      want.insert(want.end(), part.begin(), part.end());
+    }
+    const auto first = product(panels, *generic_kernels(), x, 30, nullptr, ends);
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      ASSERT_NEAR(first[i], want[i], 1e-6 * (10 + static_cast<double>(size.columns)));
+    }
+    for (const ProductKernels* kernels : product_kernels()) {
+      SCOPED_TRACE(described(*kernels, Storage::kInt8, size));
+      ASSERT_EQ(bits_of(product(panels, *kernels, x, 30, nullptr, ends)), bits_of(first));
+    }
+  }
+}
+
+TEST(PackedMatrix, UsesTheWeightsThatQuantisationGives) {
+  for (const Size size : kSizes) {
+    SCOPED_TRACE(fmt::format("{} x {}", size.rows, size.columns));
+    const std::vector<float> above = random_floats(size.rows * size.columns, 1);
+    const std::vector<float> below = random_floats(3 * size.columns, 2);
+    const TensorView parts[] = {matrix_view(above, size.rows, size.columns),
+                                matrix_view(below, 3, size.columns)};
+    const struct {
+      Storage storage;
+      bool twice;
+      std::vector<float> above, below;
+    } cases[] = {{Storage::kNf4, false, dequantise(quantise_nf4(above, false)),
+                  dequantise(quantise_nf4(below, false))},
+                 {Storage::kNf4, true, dequantise(quantise_nf4(above, true)),
+                  dequantise(quantise_nf4(below, true))},
+                 {Storage::kInt8, false, dequantise(quantise_int8(above, size.rows, size.columns)),
+                  dequantise(quantise_int8(below, 3, size.columns))}};
+    for (const auto& [storage, twice, first, second] : cases) {
+      const PackedMatrix matrix = PackedMatrix::pack(parts, storage, twice);
+      std::vector<float> want = first, got((size.rows + 3) * size.columns);
+      want.insert(want.end(), second.begin(), second.end());
+      for (std::size_t o = 0; o < matrix.rows(); ++o) matrix.copy_row(o, &got[o * size.columns]);
+      ASSERT_EQ(bits_of(got), bits_of(want)) << name_of(storage);
     }
   }
 }
