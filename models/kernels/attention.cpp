@@ -1,72 +1,119 @@
 #include "models/kernels/attention.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
+#include "harness/base/error.h"
 #include "harness/base/parallel.h"
-#include "models/kernels/bfloat16.h"
+#include "models/kernels/attention_block.h"
 
 namespace sightline {
 
 namespace {
 
-template <typename T>
-float rounded(float x) {
-  return to_float(round_to<T>(x));
-}
+/// Rows of a block: enough to make up for rearranging keys and values, unless their scores would
+/// take more than 4 MiB.
+constexpr std::size_t kBlockRows = 72;
+constexpr std::size_t kScoreFloats = std::size_t{1} << 20;
+/// Products worth a hand-over to another thread, some 5 us.
+constexpr std::size_t kGrainProducts = std::size_t{1} << 19;
 
 template <typename T>
-float score(const AttentionCall<T>& call, const T* query, const T* key) {
-  float sum = 0;
-  for (std::size_t d = 0; d < call.head_dim; ++d) {
-    sum = std::fma(to_float(query[d]), to_float(key[d]), sum);
-  }
-  sum = rounded<T>(rounded<T>(sum) * call.scale);
-  if (call.softcap == 0) return sum;
-  return rounded<T>(rounded<T>(std::tanh(rounded<T>(sum / call.softcap))) * call.softcap);
-}
+struct Work {
+  const AttentionCall<T>* call = nullptr;
+  AttentionBlock block;
+};
 
 template <typename T>
-void attend_one(const AttentionCall<T>& call, std::size_t query, std::size_t head) {
-  const KeyRange range = call.ranges[query];
-  const std::size_t kv_head = head / (call.heads / call.kv_heads);
-  const T* keys = call.keys + kv_head * call.key_head_stride;
-  const T* values = call.values + kv_head * call.key_head_stride;
-  const T* q = call.queries + query * call.query_stride + head * call.head_dim;
-  std::vector<float> weights;
-  for (std::size_t j = range.begin; j < range.end; ++j) {
-    weights.push_back(score(call, q, keys + j * call.key_stride));
+void check(const AttentionCall<T>& call) {
+  require(call.kv_heads > 0 && call.heads % call.kv_heads == 0,
+          "attention: {} query heads cannot share {} key-value heads", call.heads, call.kv_heads);
+  for (const KeyRange& range : call.ranges) {
+    require(range.begin < range.end, "attention: a query sees the keys [{}, {}), which is none",
+            range.begin, range.end);
   }
-  const float largest = *std::ranges::max_element(weights);
-  float total = 0;
-  for (float& weight : weights) total += weight = std::exp(weight - largest);
-  std::vector<float> sums(call.head_dim);
-  for (std::size_t j = range.begin; j < range.end; ++j) {
-    const float weight = rounded<T>(weights[j - range.begin] / total);
-    const T* value = values + j * call.key_stride;
-    for (std::size_t d = 0; d < call.head_dim; ++d) sums[d] += weight * to_float(value[d]);
-  }
-  T* out = call.out + query * call.out_stride + head * call.head_dim;
-  std::ranges::transform(sums, out, round_to<T>);
 }
 
+/// The most keys that a query of the call sees.
 template <typename T>
-void attend_all(std::span<const AttentionCall<T>> calls) {
-  for (const AttentionCall<T>& call : calls) {
-    parallel_for(call.ranges.size() * call.heads, 4, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) attend_one(call, i / call.heads, i % call.heads);
-    });
+std::size_t keys_of(const AttentionCall<T>& call) {
+  std::size_t keys = 0;
+  for (const KeyRange& range : call.ranges) keys = std::max(keys, range.end - range.begin);
+  return keys;
+}
+
+std::size_t queries_at_once(std::size_t keys, std::size_t heads, std::size_t tile_rows) {
+  const std::size_t rows = std::min(kBlockRows, kScoreFloats / keys);
+  return std::max<std::size_t>(1, rows / (heads * tile_rows)) * tile_rows;
+}
+
+/// @param heads  at once, of those that share a key-value head
+template <typename T>
+void divide(const AttentionCall<T>& call, std::size_t heads, std::size_t tile_rows,
+            std::vector<Work<T>>& works) {
+  if (call.ranges.empty()) return;
+  const std::size_t queries = queries_at_once(keys_of(call), heads, tile_rows);
+  const std::size_t group = call.heads / call.kv_heads;
+  for (std::size_t first = 0; first < call.heads; first += group) {
+    for (std::size_t head = first; head < first + group; head += heads) {
+      for (std::size_t query = 0; query < call.ranges.size(); query += queries) {
+        works.push_back({&call,
+                         {.first_query = query,
+                          .queries = std::min(queries, call.ranges.size() - query),
+                          .first_head = head,
+                          .heads = std::min(heads, first + group - head)}});
+      }
+    }
   }
+}
+
+/// Blocks for all threads: the heads that share keys are taken apart where there are few sequences.
+template <typename T>
+std::vector<Work<T>> divide(std::span<const AttentionCall<T>> calls, std::size_t tile_rows) {
+  std::size_t most = 1;
+  for (const AttentionCall<T>& call : calls) most = std::max(most, call.heads / call.kv_heads);
+  for (std::size_t heads = most;; heads = (heads + 1) / 2) {
+    std::vector<Work<T>> works;
+    for (const AttentionCall<T>& call : calls) {
+      divide(call, std::min(heads, call.heads / call.kv_heads), tile_rows, works);
+    }
+    if (heads == 1 || works.size() >= thread_count()) return works;
+  }
+}
+
+/// How many blocks are worth a hand-over.
+template <typename T>
+std::size_t grain_of(const std::vector<Work<T>>& works) {
+  const AttentionCall<T>& call = *works.front().call;
+  const AttentionBlock& block = works.front().block;
+  const std::size_t rearranging = 8;  // a key or value costs about as much as products of 8 rows
+  const std::size_t products =
+      keys_of(call) * call.head_dim * (2 * block.queries * block.heads + rearranging);
+  return kGrainProducts / std::max<std::size_t>(1, products) + 1;
 }
 
 }  // namespace
 
+template <typename T>
+void attend(std::span<const AttentionCall<T>> calls, const AttentionKernels& kernels) {
+  for (const AttentionCall<T>& call : calls) check(call);
+  const std::vector<Work<T>> works = divide(calls, kernels.products->tile_rows);
+  if (works.empty()) return;
+  parallel_for(works.size(), grain_of(works), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      attend_block(*works[i].call, works[i].block, kernels);
+    }
+  });
+}
+
+template void attend(std::span<const AttentionCall<float>>, const AttentionKernels&);
+template void attend(std::span<const AttentionCall<BFloat16>>, const AttentionKernels&);
+
 void attend(std::span<const AttentionCall<float>> calls) {
-  attend_all(calls);
+  attend(calls, *attention_kernels().front());
 }
 void attend(std::span<const AttentionCall<BFloat16>> calls) {
-  attend_all(calls);
+  attend(calls, *attention_kernels().front());
 }
 
 }  // namespace sightline

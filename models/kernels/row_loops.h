@@ -8,32 +8,10 @@
 
 #include "models/kernels/row_kernels.h"
 #include "models/kernels/vector_math.h"
+#include "models/kernels/vector_rows.h"
 
 namespace sightline {
 namespace {
-
-constexpr std::size_t kLanes = Floats::kLanes;
-
-/// As a tensor of T would hold it.
-template <typename T>
-SIGHTLINE_TARGET_INLINE Floats rounded(Floats x) {
-  if constexpr (sizeof(T) == 2) return x.rounded_to_bfloat16();
-  return x;
-}
-
-/// Up to sixteen numbers; the end of a row goes through the same functions as the rest.
-template <typename T>
-SIGHTLINE_TARGET_INLINE Floats load_some(const T* from, std::size_t count) {
-  return count >= kLanes ? Floats::load(from) : Floats::load(from, count);
-}
-template <typename T>
-SIGHTLINE_TARGET_INLINE void store_some(Floats x, T* to, std::size_t count) {
-  if (count >= kLanes) {
-    x.store(to);
-  } else {
-    x.store(to, count);
-  }
-}
 
 /// Rows are summed in four vectors, taken in turn: the additions of one need not wait for another.
 constexpr std::size_t kSums = 4;

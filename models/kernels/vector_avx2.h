@@ -109,8 +109,44 @@ struct Floats {
     return {_mm256_blendv_ps(other.low, x.low, inside[0]),
             _mm256_blendv_ps(other.high, x.high, inside[1])};
   }
+  SIGHTLINE_TARGET_INLINE static void transpose(Floats (&rows)[kLanes]) {
+    __m256 quarters[2][2][8];
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kLanes; ++r) {
+      quarters[r / 8][0][r % 8] = rows[r].low;
+      quarters[r / 8][1][r % 8] = rows[r].high;
+    }
+    for (auto& half : quarters) {
+      for (auto& quarter : half) transpose(quarter);
+    }
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < kLanes; ++r) {
+      rows[r] = {quarters[0][r / 8][r % 8], quarters[1][r / 8][r % 8]};
+    }
+  }
 
  private:
+  SIGHTLINE_TARGET_INLINE static void transpose(__m256 (&rows)[8]) {
+    // Half h of rows[g + k] becomes column 4 h + k of the rows [g, g + 4).
+#pragma GCC unroll 2
+    for (std::size_t g = 0; g < 8; g += 4) {
+      const __m256 a = rows[g], b = rows[g + 1], c = rows[g + 2], d = rows[g + 3];
+      const __m256d low[2] = {_mm256_castps_pd(_mm256_unpacklo_ps(a, b)),
+                              _mm256_castps_pd(_mm256_unpacklo_ps(c, d))};
+      const __m256d high[2] = {_mm256_castps_pd(_mm256_unpackhi_ps(a, b)),
+                               _mm256_castps_pd(_mm256_unpackhi_ps(c, d))};
+      rows[g] = _mm256_castpd_ps(_mm256_unpacklo_pd(low[0], low[1]));
+      rows[g + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low[0], low[1]));
+      rows[g + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high[0], high[1]));
+      rows[g + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high[0], high[1]));
+    }
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 4; ++k) {
+      const __m256 a = rows[k], b = rows[4 + k];
+      rows[k] = _mm256_permute2f128_ps(a, b, 0x20);
+      rows[4 + k] = _mm256_permute2f128_ps(a, b, 0x31);
+    }
+  }
   SIGHTLINE_TARGET_INLINE static __m256 widen(__m128i halves) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
   }

@@ -87,8 +87,38 @@ struct Floats {
     return {_mm512_mask_mov_ps(other.lanes, first(end) & static_cast<__mmask16>(~first(begin)),
                                x.lanes)};
   }
+  SIGHTLINE_TARGET_INLINE static void transpose(Floats (&rows)[kLanes]) {
+    transpose_quarters(rows);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 4; ++k) {
+      const __m512 a = rows[k].lanes, b = rows[4 + k].lanes;
+      const __m512 c = rows[8 + k].lanes, d = rows[12 + k].lanes;
+      const __m512 even[2] = {_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(c, d, 0x88)};
+      const __m512 odd[2] = {_mm512_shuffle_f32x4(a, b, 0xdd), _mm512_shuffle_f32x4(c, d, 0xdd)};
+      rows[k].lanes = _mm512_shuffle_f32x4(even[0], even[1], 0x88);
+      rows[4 + k].lanes = _mm512_shuffle_f32x4(odd[0], odd[1], 0x88);
+      rows[8 + k].lanes = _mm512_shuffle_f32x4(even[0], even[1], 0xdd);
+      rows[12 + k].lanes = _mm512_shuffle_f32x4(odd[0], odd[1], 0xdd);
+    }
+  }
 
  private:
+  /// Quarter q of rows[4 g + k] becomes column 4 q + k of the rows [4 g, 4 g + 4).
+  SIGHTLINE_TARGET_INLINE static void transpose_quarters(Floats (&rows)[kLanes]) {
+#pragma GCC unroll 4
+    for (std::size_t g = 0; g < kLanes; g += 4) {
+      const __m512 a = rows[g].lanes, b = rows[g + 1].lanes;
+      const __m512 c = rows[g + 2].lanes, d = rows[g + 3].lanes;
+      const __m512d low[2] = {_mm512_castps_pd(_mm512_unpacklo_ps(a, b)),
+                              _mm512_castps_pd(_mm512_unpacklo_ps(c, d))};
+      const __m512d high[2] = {_mm512_castps_pd(_mm512_unpackhi_ps(a, b)),
+                               _mm512_castps_pd(_mm512_unpackhi_ps(c, d))};
+      rows[g].lanes = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));
+      rows[g + 1].lanes = _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1]));
+      rows[g + 2].lanes = _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1]));
+      rows[g + 3].lanes = _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1]));
+    }
+  }
   SIGHTLINE_TARGET_INLINE static __mmask16 first(std::size_t count) {
     return static_cast<__mmask16>((1U << count) - 1);
   }

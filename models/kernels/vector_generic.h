@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "models/kernels/bfloat16.h"
 
@@ -87,6 +88,12 @@ struct Floats {
   /// `x` in the lanes [begin, end), `other` elsewhere.
   static Floats only(Floats x, std::size_t begin, std::size_t end, Floats other) {
     return make([&](std::size_t i) { return i >= begin && i < end ? x.lanes[i] : other.lanes[i]; });
+  }
+  /// Lane i of rows[k] becomes lane k of rows[i].
+  static void transpose(Floats (&rows)[kLanes]) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      for (std::size_t k = 0; k < i; ++k) std::swap(rows[i].lanes[k], rows[k].lanes[i]);
+    }
   }
 
  private:
