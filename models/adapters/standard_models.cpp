@@ -32,12 +32,6 @@ void add_standard_models(Registry& registry) {
                 .open = open_baseline,
                 .module = "",
                 .quick = true});
-  registry.add({.name = "native",
-                .summary = "a checkpoint that Sightline computes itself: path=, family=, config=, "
-                           "image_backend= (pil), resize_order= (pillow12), logits_softcap= (on), "
-                           "double_quant= (off), quantise_vision= (on), share= (on)",
-                .open = {},
-                .module = "sightline_torch"});
 }
 
 }  // namespace sightline

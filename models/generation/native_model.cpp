@@ -37,6 +37,7 @@ ModelInfo describe(const NetworkInfo& network, ModelInfo info) {
   if (info.prompt_style.empty()) info.prompt_style = network.prompt_style;
   info.opens_images = info.wants_pixels = network.takes_images;
   info.facts["weight_bytes"] = static_cast<double>(network.weight_bytes);
+  info.facts["quantised_layers"] = static_cast<double>(network.quantised.size());
   return info;
 }
 
@@ -122,6 +123,17 @@ NetworkSettings take_network_settings(ModelSettings& settings) {
 }
 
 }  // namespace
+
+void add_native_model(Registry& registry) {
+  registry.add(
+      {.name = "native",
+       .summary = "a checkpoint that Sightline computes itself: path=, family=, config=, "
+                  "image_backend= (pil), resize_order= (pillow12), logits_softcap= (on), "
+                  "double_quant= (off), quantise_vision= (on), share= (on)",
+       .open = [&registry](
+                   ModelSettings settings) { return open_native(registry, std::move(settings)); },
+       .module = ""});
+}
 
 std::unique_ptr<Model> make_native(std::unique_ptr<Network> network, ModelInfo info,
                                    const GeneratorSettings& settings) {

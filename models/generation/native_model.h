@@ -8,6 +8,10 @@
 
 namespace sightline {
 
+/// Registers `native`, which takes its networks from a module that is loaded when it is opened.
+/// `registry` must outlive the entry.
+void add_native_model(Registry& registry);
+
 /// The model `native`: a checkpoint that Sightline itself computes. Arguments: path (needed),
 /// family, config, image_backend, resize_order, logits_softcap, double_quant, quantise_vision,
 /// kernels, batch_invariant, share, prompt_style, geometry.

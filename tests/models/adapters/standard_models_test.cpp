@@ -15,9 +15,9 @@ TEST(StandardModels, AreFoundByName) {
   for (const ModelEntry& entry : registry.models()) {
     names.push_back(entry.name);
     EXPECT_FALSE(entry.summary.empty()) << entry.name;
-    EXPECT_TRUE(entry.open != nullptr || !entry.module.empty()) << entry.name;
+    EXPECT_TRUE(entry.open != nullptr) << entry.name;
   }
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"replay", "null", "process", "baseline", "native"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"replay", "null", "process", "baseline"}));
   EXPECT_EQ(registry.open_model("null", {})->info().name, "null");
 }
 
