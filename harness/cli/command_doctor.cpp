@@ -28,7 +28,8 @@ std::vector<Finding> examine_task(const RunSettings& settings, const TaskChoice&
                                                      .kind = task.kind,
                                                      .predictions = task.predictions,
                                                      .precision = settings.precision,
-                                                     .device = settings.device});
+                                                     .device = settings.device,
+                                                     .gen_kwargs = settings.gen_kwargs});
     check_answers(task, model->info());
     return examine(settings, task, indices, model->info());
   } catch (const Error& error) {

@@ -80,6 +80,7 @@ void generate(const GenerateFlags& flags, Program& program) {
   settings.args = ModelArgs::parse(flags.model_args);
   settings.precision = flags.precision;
   settings.device = flags.device;
+  settings.gen_kwargs = parse_pairs(flags.gen_kwargs);
   const auto model = program.registry.open_model(flags.model, std::move(settings));
   const Response response = ask(*model, {make_request(flags, model->info())}).front();
   if (response.outcome != Outcome::kOk) {

@@ -9,6 +9,7 @@
 #include "harness/cli/arguments.h"
 #include "harness/engine/manifest.h"
 #include "models/adapters/standard_models.h"
+#include "models/generation/native_model.h"
 #include "tasks/declarations.h"
 
 namespace sightline {
@@ -126,6 +127,7 @@ void declare(CLI::App& app, Program& program) {
 int parse_and_run(std::vector<std::string> arguments) {
   Program program;
   add_standard_models(program.registry);
+  add_native_model(program.registry);
   program.tasks = standard_tasks();
   CLI::App app("Exact, crash-proof, fast evaluation of vision-language and image-tokenizer models",
                "sightline");

@@ -136,8 +136,10 @@ class Run {
                                                .predictions = job.task.predictions,
                                                .precision = settings_.precision,
                                                .device = settings_.device,
-                                               .seed = settings_.selection.seed});
+                                               .seed = settings_.selection.seed,
+                                               .gen_kwargs = settings_.gen_kwargs});
     check_answers(job.task, job.model->info());
+    for (const auto& [name, value] : job.model->info().protocol) job.task.protocol[name] = value;
   }
 
   void run_task(Journal& journal, Job& job, RunEnd& end) {

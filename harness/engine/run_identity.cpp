@@ -40,11 +40,13 @@ json run_identity(const RunSettings& settings) {
 }
 
 json describe_model(const ModelInfo& info) {
-  return {{"name", info.name},
-          {"revision", info.revision},
-          {"precision", info.precision},
-          {"hashes", info.hashes},
-          {"prompt_style", info.prompt_style}};
+  json description = {{"name", info.name},
+                      {"revision", info.revision},
+                      {"precision", info.precision},
+                      {"hashes", info.hashes},
+                      {"prompt_style", info.prompt_style}};
+  if (!info.protocol.empty()) description["protocol"] = info.protocol;
+  return description;
 }
 
 json task_identity(const Task& task, const ModelInfo& info, const BoxGeometry& geometry) {
