@@ -1,6 +1,7 @@
 #include "harness/formats/tensor_file.h"
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -133,6 +134,16 @@ const TensorView& TensorFile::at(std::string_view name) const {
          did_you_mean(std::string(name), state_->names));
   }
   return *view;
+}
+
+void TensorFile::forget(const TensorView& view) const {
+  const std::string_view part(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
+  for (const auto& file : state_->table.files) {
+    const std::string_view all = file->bytes();
+    const bool inside = std::less_equal<>()(all.data(), part.data()) &&
+                        std::less_equal<>()(part.data() + part.size(), all.data() + all.size());
+    if (inside) return file->forget(part);
+  }
 }
 
 const std::string& TensorFile::sha256() const {

@@ -68,6 +68,11 @@ class Network;  // models/generation/network.h
 struct NetworkSettings;
 using NetworkFactory = std::function<std::unique_ptr<Network>(const NetworkSettings&)>;
 
+class EntailmentModel;  // models/api/entailment.h
+struct EntailmentSettings;
+using EntailmentFactory =
+    std::function<std::unique_ptr<EntailmentModel>(const EntailmentSettings&)>;
+
 class InceptionNetwork;  // models/api/image_networks.h
 class PerceptualDistance;
 struct InceptionSettings;
@@ -91,6 +96,7 @@ class Registry {
   PainterFactory painter;         ///< drawing, in the module "sightline_opencv"
   RegionFinder region_finder;     ///< contour boxes, in the module "sightline_opencv"
   NetworkFactory network;         ///< vision-language networks, in the module "sightline_torch"
+  EntailmentFactory entailment;   ///< judges of sentences, in the module "sightline_torch"
   InceptionFactory inception;     ///< features for FID and its kin, in "sightline_torch"
   PerceptualFactory perceptual;   ///< LPIPS, in the module "sightline_torch"
   std::set<std::string> modules;  ///< names of the modules that `load_module_by_name` has loaded

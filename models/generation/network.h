@@ -81,12 +81,15 @@ struct NetworkSettings {
   std::filesystem::path path;    ///< a checkpoint's folder, or a file of weights
   std::string family;            ///< for what has no config.json with a model_type; "" otherwise
   std::filesystem::path config;  ///< instead of the folder's config.json; empty: that
+  std::filesystem::path vision;  ///< the vision tower's folder, where it is apart (MiniMind-V)
   std::optional<Precision> precision;  ///< none: fp32 on a CPU, the checkpoint's own on a GPU
   bool double_quantise = false;        ///< kNf4: scales in 8 bits
   bool quantise_vision = true;         ///< kInt8, kNf4: the vision tower and the projector too
   std::string device = "cpu";
   ImageProtocol images;
-  bool logits_softcap = true;    ///< Gemma 2: the final soft cap, which transformers 5 leaves out
+  bool logits_softcap = true;  ///< Gemma 2: the final soft cap, which transformers 5 leaves out
+  bool hash_weights = true;    ///< `NetworkInfo::hashes`; reads the files whole
+  bool kernels = true;         ///< on a CPU: Sightline's own products, else libtorch's as on a GPU
   bool batch_invariant = false;  ///< on a GPU: products of one fixed shape (a CPU has it always)
 };
 
@@ -112,8 +115,10 @@ class Network {
   virtual const NetworkInfo& info() const = 0;
   virtual const Tokenizer& tokenizer() const = 0;
 
-  /// The images of one request, in order. Throws `Error` for images that the family refuses.
-  virtual ProcessedImages process(std::span<const Image* const> images) const = 0;
+  /// The images of one request, in order; `video`: they are the frames of one. Throws `Error` for
+  /// images that the family refuses.
+  virtual ProcessedImages process(std::span<const Image* const> images,
+                                  bool video = false) const = 0;
   /// The ids of `text`, in which one placeholder stands for each image (`PromptStyle::wrap`).
   /// Throws `Error` when placeholders and images are not equally many.
   virtual Prompt prompt(std::string_view text, std::span<const ImageLayout> images) const = 0;

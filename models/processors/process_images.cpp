@@ -146,8 +146,10 @@ ProcessedImages process_tiled_video(const Processor& processor,
   shape.insert(shape.begin(), 1);
   const int pooled = (features_per_side(processor.config) + 1) / 2;
   const int count = static_cast<int>(frames.size());
-  result.images = {
-      {.size = size_of(*frames[0]), .num_tokens = count * pooled * pooled + 1, .tiles = count}};
+  result.images = {{.size = size_of(*frames[0]),
+                    .num_tokens = count * pooled * pooled + 1,
+                    .tiles = count,
+                    .is_video = true}};
   return result;
 }
 
@@ -171,6 +173,7 @@ void append_patches(const Processor& processor, std::span<const Image* const> fr
   result.images.push_back({.size = size_of(*frames[0]),
                            .num_tokens = t * h * w / (config.merge_size * config.merge_size),
                            .tiles = static_cast<int>(frames.size()),
+                           .is_video = true,
                            .grid_thw = patches.grid_thw});
   if (result.pixel_values.values.empty()) {
     result.pixel_values = std::move(patches.rows);

@@ -18,6 +18,7 @@ struct ImageLayout {
   FrameSize size;      ///< as given, in pixels
   int num_tokens = 0;  ///< placeholders it stands for; 0: the vision tower decides (CLIP)
   int tiles = 1;       ///< rows of `pixel_values`' second axis that are its own (LLaVA), or frames
+  bool is_video = false;
   std::array<int, 3> grid_thw{};          ///< Qwen2-VL: patches along time, height, width
   std::optional<AnyresPlan> anyres = {};  ///< LLaVA-OneVision: only of an image alone
 

@@ -71,7 +71,7 @@ Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second,
                         options.add_special_tokens);
 }
 
-std::string Tokenizer::decode(std::span<const TokenId> ids, const DecodeOptions& options) const {
+std::string Tokenizer::decode(std::span<const TokenId> ids, const TextOptions& options) const {
   StreamDecoder decoder(*this, options);
   std::string text;
   for (const TokenId id : ids) decoder.append(id, text);
@@ -99,7 +99,7 @@ const SpecialTokens& Tokenizer::special_tokens() const {
   return core_->special_tokens();
 }
 
-StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, const DecodeOptions& options)
+StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, const TextOptions& options)
     : core_(tokenizer.core_),
       options_(options),
       run_(std::make_unique<DecodeRun>(core_->decode_stages(options))) {}

@@ -23,7 +23,7 @@ struct EncodeOptions {
   std::optional<std::size_t> max_length{};  ///< tokens in all; longer texts lose their end
 };
 
-struct DecodeOptions {
+struct TextOptions {
   bool skip_special_tokens = false;
   bool clean_up = false;  ///< no space before English punctuation and contractions
 };
@@ -56,7 +56,7 @@ class Tokenizer {
                        const EncodeOptions& options = {}) const;
 
   /// Ids without a token are passed over.
-  std::string decode(std::span<const TokenId> ids, const DecodeOptions& options = {}) const;
+  std::string decode(std::span<const TokenId> ids, const TextOptions& options = {}) const;
 
   /// No value when there is no such token.
   std::optional<TokenId> token_to_id(std::string_view token) const;
@@ -82,7 +82,7 @@ class Tokenizer {
 /// halves. With `clean_up`, or a decoder that looks at the whole text, all comes at the end.
 class StreamDecoder {
  public:
-  explicit StreamDecoder(const Tokenizer& tokenizer, const DecodeOptions& options = {});
+  explicit StreamDecoder(const Tokenizer& tokenizer, const TextOptions& options = {});
   ~StreamDecoder();
   StreamDecoder(StreamDecoder&&) noexcept;
   StreamDecoder& operator=(StreamDecoder&&) noexcept;
@@ -97,7 +97,7 @@ class StreamDecoder {
   void append(TokenId id, std::string& text);
 
   std::shared_ptr<const Tokenizer::Core> core_;
-  DecodeOptions options_;
+  TextOptions options_;
   std::unique_ptr<DecodeRun> run_;
 };
 

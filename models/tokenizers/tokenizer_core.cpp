@@ -109,7 +109,7 @@ std::optional<std::string_view> Tokenizer::Core::decode_text(TokenId id) const {
   return token_text(id);
 }
 
-std::vector<DecodeStageMaker> Tokenizer::Core::decode_stages(const DecodeOptions& options) const {
+std::vector<DecodeStageMaker> Tokenizer::Core::decode_stages(const TextOptions& options) const {
   std::vector<DecodeStageMaker> stages = parts_.decode_stages;
   if (options.clean_up) {
     stages.push_back(collect_stage());

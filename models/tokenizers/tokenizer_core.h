@@ -23,7 +23,7 @@ class Tokenizer::Core {
   Display display(TokenId id) const;
   /// The text that decoding starts from; no value for an id without a token.
   std::optional<std::string_view> decode_text(TokenId id) const;
-  std::vector<DecodeStageMaker> decode_stages(const DecodeOptions& options) const;
+  std::vector<DecodeStageMaker> decode_stages(const TextOptions& options) const;
 
   std::optional<std::string_view> token_text(TokenId id) const;
   TokenId find(std::string_view token) const;

@@ -25,7 +25,7 @@ std::string text_of(const json& value) {
 }
 
 /// What a stream decoder returns for `ids`, joined; every part must be UTF-8 of its own.
-std::string streamed(const Tokenizer& tokenizer, const Ids& ids, const DecodeOptions& options) {
+std::string streamed(const Tokenizer& tokenizer, const Ids& ids, const TextOptions& options) {
   StreamDecoder decoder(tokenizer, options);
   std::string text;
   for (const TokenId id : ids) {
@@ -38,7 +38,7 @@ std::string streamed(const Tokenizer& tokenizer, const Ids& ids, const DecodeOpt
 
 void expect_decodes(const Tokenizer& tokenizer, const Ids& ids, const std::string& whole,
                     const std::string& skipped) {
-  const DecodeOptions skip{.skip_special_tokens = true};
+  const TextOptions skip{.skip_special_tokens = true};
   EXPECT_EQ(tokenizer.decode(ids), whole);
   EXPECT_EQ(tokenizer.decode(ids, skip), skipped);
   EXPECT_EQ(streamed(tokenizer, ids, {}), whole);

@@ -48,7 +48,7 @@ TEST(Tokenizer, KeepsZeroBytes) {
   const std::string text("a\0b\0", 4);
   for (const char* family : {"qwen2", "gemma", "roberta"}) {
     const Tokenizer tokenizer = committed(family);
-    const DecodeOptions skip{.skip_special_tokens = true};
+    const TextOptions skip{.skip_special_tokens = true};
     EXPECT_EQ(tokenizer.decode(tokenizer.encode(text), skip), text) << family;
   }
 }
@@ -162,7 +162,7 @@ TEST(Tokenizer, FindsAddedTokensInNormalisedText) {
 
 TEST(Tokenizer, ByteLevelTextsComeBackAsTheyWere) {
   const Tokenizer tokenizer = committed("roberta");
-  const DecodeOptions skip{.skip_special_tokens = true};
+  const TextOptions skip{.skip_special_tokens = true};
   Rng rng(3);
   for (int i = 0; i < 300; ++i) {
     std::string text;
@@ -183,7 +183,7 @@ TEST(StreamDecoder, JoinedPartsAreTheDecodedText) {
       for (TokenId& id : ids) {
         id = static_cast<TokenId>(rng.below(tokenizer.vocabulary_size() + 5));
       }
-      const DecodeOptions options{.skip_special_tokens = rng.chance(0.5)};
+      const TextOptions options{.skip_special_tokens = rng.chance(0.5)};
       StreamDecoder stream(tokenizer, options);
       std::string text;
       for (const TokenId id : ids) {

@@ -1,0 +1,167 @@
+#include "models/nn/composed_network.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "harness/base/error.h"
+#include "harness/base/parallel.h"
+
+namespace sightline {
+
+namespace {
+
+class Features final : public VisionFeatures {
+ public:
+  explicit Features(at::Tensor tensor) : tensor_(std::move(tensor)) {}
+  std::size_t rows() const override { return static_cast<std::size_t>(tensor_.size(0)); }
+  std::size_t bytes() const override { return tensor_.nbytes(); }
+  const at::Tensor& tensor() const { return tensor_; }
+
+ private:
+  at::Tensor tensor_;
+};
+
+/// Nothing is recorded for gradients. What libtorch does itself on a CPU here is small, and its
+/// threads would stand in the way of those of models/kernels.
+class Scope {
+ public:
+  explicit Scope(const Compute& compute) {
+    at::set_num_threads(compute.kernels ? 1 : static_cast<int>(thread_count()));
+  }
+
+ private:
+  c10::InferenceMode inference_;
+};
+
+/// Runs `work`; a fault of libtorch leaves it as an `Error`, a lack of memory as std::bad_alloc.
+template <typename Work>
+auto translated(const Work& work) {
+  try {
+    return work();
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    const bool memory = text.find("out of memory") != std::string::npos ||
+                        text.find("can't allocate memory") != std::string::npos;
+    if (memory) throw std::bad_alloc();
+    fail("libtorch: {}", text);
+  }
+}
+
+std::span<const float> row_of(const at::Tensor& logits, std::int64_t row) {
+  const std::int64_t width = logits.size(1);
+  return {logits.data_ptr<float>() + row * width, static_cast<std::size_t>(width)};
+}
+
+float log_sum_exp(std::span<const float> logits, float largest) {
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  return static_cast<float>(largest + std::log(sum));
+}
+
+void choose_best(std::span<const float> logits, bool logprob, StepResult& result) {
+  const auto best = std::ranges::max_element(logits);
+  require(std::isfinite(*best),
+          "the network gave a logit that is no number: the weights hold NaN "
+          "or infinity, or the precision overflows");
+  result.best = static_cast<TokenId>(best - logits.begin());
+  if (logprob) result.best_logprob = *best - log_sum_exp(logits, *best);
+}
+
+}  // namespace
+
+at::Tensor pixels_of(const ProcessedImages& images) {
+  const PixelTensor& pixels = images.pixel_values;
+  const std::vector<std::int64_t> shape(pixels.shape.begin(), pixels.shape.end());
+  // from_blob wants a mutable pointer; the result is only read.
+  return at::from_blob(const_cast<float*>(pixels.values.data()), shape, at::kFloat);
+}
+
+const Tokenizer& ComposedNetwork::tokenizer() const {
+  require(parts_.tokenizer.has_value(),
+          "the checkpoint has no tokenizer.json: put the one of its authors beside the weights");
+  return *parts_.tokenizer;
+}
+
+ProcessedImages ComposedNetwork::process(std::span<const Image* const> images, bool video) const {
+  require(parts_.process != nullptr, "the model {} takes no images", parts_.info.family);
+  require(!video || parts_.info.takes_video, "the model {} takes no video", parts_.info.family);
+  return parts_.process(images, video);
+}
+
+Prompt ComposedNetwork::prompt(std::string_view text, std::span<const ImageLayout> images) const {
+  return parts_.prompt(tokenizer(), text, images);
+}
+
+std::vector<std::shared_ptr<const VisionFeatures>> ComposedNetwork::encode(
+    std::span<const ProcessedImages* const> requests) {
+  const Scope scope(parts_.decoder.compute());
+  std::vector<std::shared_ptr<const VisionFeatures>> features;
+  for (at::Tensor& tensor : translated([&] { return parts_.see(requests); })) {
+    features.push_back(std::make_shared<Features>(std::move(tensor)));
+  }
+  return features;
+}
+
+std::unique_ptr<SequenceCache> ComposedNetwork::new_cache(std::size_t capacity) {
+  const Scope scope(parts_.decoder.compute());
+  return translated([&] { return parts_.decoder.new_cache(capacity); });
+}
+
+at::Tensor ComposedNetwork::inputs(const Step& step) const {
+  const std::size_t past = step.cache->length();
+  std::vector<TokenId> ids(step.ids.begin(), step.ids.end());
+  std::vector<std::int64_t> positions, rows;
+  for (const Prompt::VisionRow& image : step.vision_rows) {
+    if (image.position < past || image.position >= past + ids.size()) continue;
+    positions.push_back(static_cast<std::int64_t>(image.position - past));
+    rows.push_back(static_cast<std::int64_t>(image.row));
+    ids[image.position - past] = 0;  // replaced below; a placeholder may have no embedding
+  }
+  at::Tensor x = parts_.decoder.embed(ids);
+  if (positions.empty()) return x;
+  require(step.vision != nullptr, "a prompt with images came without their features");
+  const at::Tensor& features = dynamic_cast<const Features&>(*step.vision).tensor();
+  const auto index = [&](const std::vector<std::int64_t>& values) {
+    return at::tensor(values, at::kLong).to(x.device());
+  };
+  x.index_copy_(0, index(positions), features.index_select(0, index(rows)));
+  return x;
+}
+
+std::vector<StepResult> ComposedNetwork::forward(std::span<const Step> steps) {
+  const Scope scope(parts_.decoder.compute());
+  return translated([&] {
+    std::vector<at::Tensor> parts;
+    std::vector<Decoder::Rows> sequences;
+    for (const Step& step : steps) {
+      parts.push_back(inputs(step));
+      sequences.push_back({.cache = &dynamic_cast<KvCache&>(*step.cache),
+                           .count = step.ids.size(),
+                           .bidirectional = step.bidirectional,
+                           .all_outputs = step.want == Step::Want::kAllLogits});
+    }
+    const at::Tensor x = parts.size() == 1 ? parts[0] : at::cat(parts);
+    const at::Tensor hidden = parts_.decoder.forward(x, sequences);
+    const at::Tensor logits = parts_.decoder.logits(hidden).to(at::kCPU).contiguous();
+    std::vector<StepResult> results(steps.size());
+    std::int64_t row = 0;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const bool all = steps[i].want == Step::Want::kAllLogits;
+      const std::int64_t count = all ? static_cast<std::int64_t>(steps[i].ids.size()) : 1;
+      const std::span<const float> first = row_of(logits, row);
+      row += count;
+      choose_best(row_of(logits, row - 1), steps[i].logprob, results[i]);
+      if (steps[i].want == Step::Want::kBest) continue;
+      results[i].logits.assign(first.data(),
+                               first.data() + static_cast<std::size_t>(count) * first.size());
+    }
+    return results;
+  });
+}
+
+}  // namespace sightline
