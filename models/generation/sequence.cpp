@@ -71,7 +71,8 @@ void Sequence::accept(const StepResult& result) {
   seen_ = tokens_.size();
   double logprob = 0;
   try {
-    append(choose(result, logprob), logprob);
+    const TokenId token = choose(result, logprob);
+    append(token, logprob);
   } catch (const Error& error) {
     fail_with(Outcome::kModelError, error.what());
   }
