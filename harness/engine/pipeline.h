@@ -68,6 +68,7 @@ class Pipeline final : private Exchange {
     std::vector<Response> responses;
   };
 
+  std::size_t batch() const override { return settings_.batch; }
   std::vector<Request> take(std::size_t most, bool wait) override;
   void give(std::vector<Request> requests, std::vector<Response> responses) override;
 

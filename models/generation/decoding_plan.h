@@ -18,9 +18,9 @@ struct SamplingSettings {
   double temperature = 1;         ///< > 0; logits are divided by it
   double repetition_penalty = 1;  ///< > 0; of ids seen so far, positive logits are divided by it
                                   ///< and others multiplied
-  int top_k = 0;     ///< only the k likeliest, and all that equal the k-th; 0: all
-  double top_p = 1;  ///< in (0, 1]: not what follows more probability than this; the
-                     ///< likeliest always stays
+  int top_k = 0;                  ///< only the k likeliest, and all that equal the k-th; 0: all
+  double top_p = 1;               ///< in (0, 1]: not what follows more probability than this; the
+                                  ///< likeliest always stays
 };
 
 /// How one request is decoded.

@@ -28,10 +28,12 @@ std::vector<std::span<Sequence* const>> in_portions(std::span<Sequence* const> a
                                                     std::size_t most, const Cost& cost) {
   std::vector<std::span<Sequence* const>> portions;
   for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
-    std::size_t sum = 0;
-    do {
-      sum += cost(*all[end++]);
-    } while (end < all.size() && sum + cost(*all[end]) <= most);
+    std::size_t left = most - std::min(most, cost(*all[end]));
+    while (++end < all.size()) {
+      const std::size_t next = cost(*all[end]);
+      if (next > left) break;
+      left -= next;
+    }
     portions.push_back(all.subspan(begin, end - begin));
   }
   return portions;
