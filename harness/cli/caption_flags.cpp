@@ -62,7 +62,7 @@ std::vector<MetricValue> compute(const CaptionFlags& flags, const Task& task,
 
 void add_judge_flags(CLI::App& command, JudgeSettings& judge) {
   command.add_option("--judge", judge.model,
-                     "model that judges the sentences of detailed captions (nes_judged)");
+                     "model that judges the sentences of detailed captions (nes_judged), or nli");
   command.add_option("--judge_args", judge.args, "its arguments: k=v,k=v");
   command.add_flag("--judge_text_only", judge.text_only,
                    "show the judge the descriptions alone, not the image");

@@ -5,6 +5,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/text.h"
+#include "harness/engine/entailment_judge.h"
 #include "harness/engine/image_loader.h"
 #include "harness/engine/run_identity.h"
 #include "harness/media/decode.h"
@@ -173,10 +174,7 @@ std::string judge_prompt(const JudgeQuestion& question, bool with_image) {
 }
 
 SentenceJudge open_judge(Registry& registry, const JudgeSettings& settings) {
-  ModelSettings model_settings;
-  model_settings.args = ModelArgs::parse(settings.args);
-  model_settings.task = "nes_judged";
-  model_settings.device = settings.device;
+  if (settings.model == kEntailmentJudge) return open_entailment_judge(registry, settings);
   ModelSettings opened;
   opened.args = ModelArgs::parse(settings.args);
   opened.task = "nes_judged";

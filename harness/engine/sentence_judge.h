@@ -67,7 +67,8 @@ struct JudgeSettings {
   std::string device = "cpu";
 };
 
-/// Opens a model that answers text requests as a judge. It is asked for one word, greedily; a model
+/// Opens a judge: the cross-encoder of entailment_judge.h if the model is "nli", else a model that
+/// answers text requests. It is asked for one word, greedily; a model
 /// that opens images gets the image too, unless `text_only`. The prompt's wording is version 1
 /// ("text-1" without and "image-1" with the image). Throws as `Registry::open_model` does, and
 /// `UsageError` for a model that gives no text.

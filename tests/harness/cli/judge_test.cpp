@@ -91,6 +91,27 @@ TEST_F(Judge, OfARunIsAskedOnceAndNamedInTheResults) {
   must({"verify", folder("out").string()});
 }
 
+TEST_F(Judge, MayBeACrossEncoderThatRunsNatively) {
+  const std::string path = "path=" + data_path("models/nli_roberta/checkpoint").string();
+  const Words words = {"--judge", "nli", "--judge_args", path};
+  const Json nes = scores(words)["nes_judged"];
+  EXPECT_THAT(nes["rules"].get<std::string>(),
+              AllOf(HasSubstr("nes_judged/nli@"), HasSubstr("/pair-1")));
+  EXPECT_EQ(nes["n"], sentences());
+  EXPECT_EQ(scores(words)["nes_judged"], nes);
+  must(run_words("replay", "docci_test", "out",
+                 {"--model_args", "predictions=" + folder("captions.json").string(), "--judge",
+                  "nli", "--judge_args", path}));
+  EXPECT_EQ(nes_of(folder("out"))["value"], nes["value"]);
+}
+
+TEST_F(Judge, ThatIsACrossEncoderNeedsACheckpointOfItsKind) {
+  const Result wrong = run(score({"--judge", "nli", "--judge_args",
+                                  "path=" + data_path("models/clip/checkpoint").string()}));
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("model_type"));
+}
+
 TEST_F(Judge, IsAddedToARunThatIsThere) {
   SIGHTLINE_NEED_PYTHON();
   const Words plain =

@@ -85,8 +85,9 @@ TEST_P(MinimindV, EqualsTheReference) {
   const auto [variant, kernels] = GetParam();
   for (const auto& root : roots(variant)) {
     Minimind golden(root, kernels);
-    for (int p = 0; golden.has("p" + std::to_string(p) + ".input_ids"); ++p) {
+    for (int p = 0; p < 6; ++p) {
       const std::string name = "p" + std::to_string(p) + ".";
+      if (!golden.has(name + "input_ids")) continue;
       SCOPED_TRACE(name);
       std::vector<int> images;
       if (golden.has(name + "image_index")) images = golden.whole<int>(name + "image_index");
