@@ -13,8 +13,10 @@ namespace {
 
 /// Rows of a block: enough to make up for rearranging keys and values, unless their scores would
 /// take more than 4 MiB.
-constexpr std::size_t kBlockRows = 72;
+constexpr std::size_t kBlockRows = 144;
 constexpr std::size_t kScoreFloats = std::size_t{1} << 20;
+/// Blocks take different times; with some for each thread, all end at about the same time.
+constexpr std::size_t kBlocksPerThread = 3;
 /// Products worth a hand-over to another thread, some 5 us.
 constexpr std::size_t kGrainProducts = std::size_t{1} << 19;
 
@@ -42,42 +44,59 @@ std::size_t keys_of(const AttentionCall<T>& call) {
   return keys;
 }
 
-std::size_t queries_at_once(std::size_t keys, std::size_t heads, std::size_t tile_rows) {
-  const std::size_t rows = std::min(kBlockRows, kScoreFloats / keys);
-  return std::max<std::size_t>(1, rows / (heads * tile_rows)) * tile_rows;
+/// The largest blocks that calls are divided into.
+struct BlockSize {
+  std::size_t rows = 0;   ///< queries times heads, at least those of a tile
+  std::size_t heads = 0;  ///< of those that share a key-value head
+};
+
+template <typename T>
+std::size_t queries_at_once(const AttentionCall<T>& call, const BlockSize& size,
+                            std::size_t tile_rows) {
+  const std::size_t rows = std::min(size.rows, kScoreFloats / keys_of(call));
+  return std::max<std::size_t>(1, rows / (size.heads * tile_rows)) * tile_rows;
 }
 
-/// @param heads  at once, of those that share a key-value head
 template <typename T>
-void divide(const AttentionCall<T>& call, std::size_t heads, std::size_t tile_rows,
+void divide(const AttentionCall<T>& call, BlockSize size, std::size_t tile_rows,
             std::vector<Work<T>>& works) {
   if (call.ranges.empty()) return;
-  const std::size_t queries = queries_at_once(keys_of(call), heads, tile_rows);
   const std::size_t group = call.heads / call.kv_heads;
+  size.heads = std::min(size.heads, group);
+  const std::size_t queries = queries_at_once(call, size, tile_rows);
   for (std::size_t first = 0; first < call.heads; first += group) {
-    for (std::size_t head = first; head < first + group; head += heads) {
+    for (std::size_t head = first; head < first + group; head += size.heads) {
       for (std::size_t query = 0; query < call.ranges.size(); query += queries) {
         works.push_back({&call,
                          {.first_query = query,
                           .queries = std::min(queries, call.ranges.size() - query),
                           .first_head = head,
-                          .heads = std::min(heads, first + group - head)}});
+                          .heads = std::min(size.heads, first + group - head)}});
       }
     }
   }
 }
 
-/// Blocks for all threads: the heads that share keys are taken apart where there are few sequences.
+/// Blocks for all threads. Where there are few sequences, blocks have fewer queries, and then the
+/// heads that share keys are taken apart.
 template <typename T>
 std::vector<Work<T>> divide(std::span<const AttentionCall<T>> calls, std::size_t tile_rows) {
-  std::size_t most = 1;
-  for (const AttentionCall<T>& call : calls) most = std::max(most, call.heads / call.kv_heads);
-  for (std::size_t heads = most;; heads = (heads + 1) / 2) {
+  BlockSize size = {.rows = 1, .heads = 1};
+  for (const AttentionCall<T>& call : calls) {
+    const std::size_t heads = call.heads / call.kv_heads;
+    size.heads = std::max(size.heads, heads);
+    size.rows = std::max(size.rows, std::min(kBlockRows, call.ranges.size() * heads));
+  }
+  for (;;) {
     std::vector<Work<T>> works;
-    for (const AttentionCall<T>& call : calls) {
-      divide(call, std::min(heads, call.heads / call.kv_heads), tile_rows, works);
+    for (const AttentionCall<T>& call : calls) divide(call, size, tile_rows, works);
+    if (size.rows > tile_rows && works.size() < kBlocksPerThread * thread_count()) {
+      size.rows /= 2;
+    } else if (size.heads > 1 && works.size() < thread_count()) {
+      size.heads = (size.heads + 1) / 2;
+    } else {
+      return works;
     }
-    if (heads == 1 || works.size() >= thread_count()) return works;
   }
 }
 

@@ -16,8 +16,11 @@ struct KeyRange {
 ///   s_j = softcap(scale * q_i . k_j), p = softmax(s) over the keys of ranges[i], o_i = sum p_j v_j
 /// with softcap(s) = cap * tanh(s / cap); query head h uses key-value head h / (heads / kv_heads).
 /// A result depends on its own query, keys and values alone: not on other queries of the call, nor
-/// on threads. BFloat16 rounds as transformers' eager attention does: scores behind the product,
-/// the scale and the soft cap; softmax in float32, its result; and the sum.
+/// on threads, nor on the processor. (Its last bits depend on the keys' numbers: the same keys
+/// under other numbers are summed in another order.) Keys outside a query's range may hold
+/// anything. Where all scores of a query are -infinity, or one is NaN, its result is NaN. BFloat16
+/// rounds as transformers' eager attention does: scores behind the product, the scale and the soft
+/// cap; softmax in float32, its result; and the sum.
 template <typename T>
 struct AttentionCall {
   std::size_t heads = 0, kv_heads = 0, head_dim = 0;
@@ -28,12 +31,13 @@ struct AttentionCall {
   const T* keys = nullptr;       ///< key j of head h at keys + j * key_stride + h * key_head_stride
   const T* values = nullptr;     ///< likewise
   std::size_t key_stride = 0, key_head_stride = 0;
-  std::span<const KeyRange> ranges;  ///< one a query; none is empty
+  std::span<const KeyRange> ranges;  ///< one a query; none is empty, mostly alike or ascending
   T* out = nullptr;                  ///< [queries, heads, head_dim], rows `out_stride` apart
   std::size_t out_stride = 0;
 };
 
-/// Several sequences at once, spread over all threads.
+/// Several sequences at once, spread over all threads. The results must not overlap the inputs.
+/// Throws `Error` for a query without keys, and for heads that `kv_heads` does not divide.
 void attend(std::span<const AttentionCall<float>> calls);
 void attend(std::span<const AttentionCall<BFloat16>> calls);
 

@@ -9,8 +9,12 @@ namespace sightline {
 
 namespace {
 
-/// Values that are rearranged at once; with their weights they stay in the second-level cache.
-constexpr std::size_t kValueKeys = 128;
+/// Values that are rearranged at once. Many rows: a panel of them stays in the first-level cache
+/// while it serves all tiles. Few rows: all panels do.
+constexpr std::size_t kValuesForManyRows = 128, kValuesForFewRows = 32;
+/// Panels of keys at once. Up to three rows have few sums, each of which waits for its last
+/// product: several panels fill the time.
+constexpr std::size_t kFewRows = 3, kPanelsForFewRows = 4;
 constexpr std::size_t kLanes = 16;  // rows that are transposed at once
 
 thread_local Scratch scratch;
@@ -61,6 +65,10 @@ class BlockWork {
     keys_ = call.keys + kv_head * call.key_head_stride;
     values_ = call.values + kv_head * call.key_head_stride;
     make_tiles(block);
+    if (tiles_.size() == 1) {
+      values_at_once_ = kValuesForFewRows;
+      if (tiles_.front().rows <= kFewRows) panels_at_once_ = kPanelsForFewRows;
+    }
     reserve_memory();
   }
 
@@ -69,9 +77,11 @@ class BlockWork {
       kernels_.transpose(tile.queries, tile.query_stride, {0, tile.rows, call_.head_dim},
                          tile.packed_queries, tile.rows);
     }
-    for (std::size_t key = first_key_; key < seen_.end; key += kPanel) multiply_keys(key);
+    for (std::size_t key = first_key_; key < seen_.end; key += panels_at_once_ * kPanel) {
+      multiply_keys(key);
+    }
     for (Tile<T>& tile : tiles_) make_weights(tile);
-    for (std::size_t key = first_key_; key < seen_.end; key += kValueKeys) add_values(key);
+    for (std::size_t key = first_key_; key < seen_.end; key += values_at_once_) add_values(key);
     for (const Tile<T>& tile : tiles_) store(tile);
   }
 
@@ -109,8 +119,9 @@ class BlockWork {
   }
 
   void reserve_memory() {
-    const std::size_t panel_floats = kPanel * std::max(call_.head_dim, kValueKeys * head_panels_);
-    const std::size_t weight_floats = kValueKeys * products_.tile_rows + kLanes;
+    const std::size_t panel_floats =
+        kPanel * std::max(panels_at_once_ * call_.head_dim, values_at_once_ * head_panels_);
+    const std::size_t weight_floats = values_at_once_ * products_.tile_rows + kLanes;
     std::size_t rows = 0;
     for (const Tile<T>& tile : tiles_) rows += tile.rows;
     const std::size_t panels = (seen_.end - first_key_ + kPanel - 1) / kPanel;
@@ -134,24 +145,38 @@ class BlockWork {
     return tile.scores + panel * tile.rows * kPanel + (key - first_key_) % kPanel;
   }
 
-  /// The scores of all rows with the keys [first, first + kPanel).
+  /// Keys [first, first + kPanel), of those that are seen, to [head_dim][kPanel].
+  void arrange_keys(std::size_t first, float* panel) {
+    for (std::size_t half = first; half < first + kPanel; half += kLanes) {
+      const KeyRange keys = intersection(seen_, {half, half + kLanes});
+      const std::size_t begin = keys.begin - half;
+      kernels_.transpose(keys_ + half * call_.key_stride, call_.key_stride,
+                         {.first = begin,
+                          .last = begin + (keys.end - keys.begin),
+                          .columns = call_.head_dim,
+                          .next = kLanes},
+                         panel + (half - first), kPanel);
+    }
+  }
+
+  /// The scores of all rows with the keys of `panels_at_once_` panels.
   void multiply_keys(std::size_t first) {
-    const KeyRange panel = intersection(seen_, {first, first + kPanel});
-    for (std::size_t half = 0; half < kPanel; half += kLanes) {
-      const KeyRange keys = intersection(panel, {first + half, first + half + kLanes});
-      const std::size_t begin = keys.begin - (first + half);
-      kernels_.transpose(keys_ + (first + half) * call_.key_stride, call_.key_stride,
-                         {begin, begin + (keys.end - keys.begin), call_.head_dim}, panel_ + half,
-                         kPanel);
+    const KeyRange keys = intersection(seen_, {first, first + panels_at_once_ * kPanel});
+    const std::size_t panels = (keys.end - first + kPanel - 1) / kPanel;
+    const std::size_t panel_floats = call_.head_dim * kPanel;
+    for (std::size_t p = 0; p < panels; ++p) {
+      arrange_keys(first + p * kPanel, panel_ + p * panel_floats);
     }
     for (const Tile<T>& tile : tiles_) {
-      if (is_empty(intersection(tile.seen, panel))) continue;
+      if (is_empty(intersection(tile.seen, keys))) continue;
       products_.multiply_f32({.weights = reinterpret_cast<const std::byte*>(panel_),
-                              .panels = 1,
+                              .panel_bytes = panel_floats * sizeof(float),
+                              .panels = panels,
                               .x = tile.packed_queries,
                               .rows = tile.rows,
                               .depth = call_.head_dim,
-                              .sums = scores_of(tile, first)});
+                              .sums = scores_of(tile, first),
+                              .panel_floats = tile.rows * kPanel});
     }
   }
 
@@ -164,12 +189,12 @@ class BlockWork {
     std::fill_n(tile.sums, tile.rows * head_panels_ * kPanel, 0.0F);
   }
 
-  /// Adds the weighted values of the keys [first, first + kValueKeys).
+  /// Adds the weighted values of the keys [first, first + values_at_once_).
   void add_values(std::size_t first) {
-    const KeyRange keys = intersection(seen_, {first, first + kValueKeys});
+    const KeyRange keys = intersection(seen_, {first, first + values_at_once_});
     kernels_.copy_panels(values_ + keys.begin * call_.key_stride, call_.key_stride,
                          keys.end - keys.begin, call_.head_dim,
-                         panel_ + (keys.begin - first) * kPanel, kValueKeys * kPanel);
+                         panel_ + (keys.begin - first) * kPanel, values_at_once_ * kPanel);
     for (const Tile<T>& tile : tiles_) {
       const KeyRange common = intersection(tile.common, keys);
       // Where a tile has no common keys, all of a row's keys come first; the order is kept, since
@@ -190,7 +215,7 @@ class BlockWork {
 
   TileCall product(const KeyRange& keys, std::size_t first, float* sums, const Tile<T>& tile) {
     return {.weights = reinterpret_cast<const std::byte*>(panel_ + (keys.begin - first) * kPanel),
-            .panel_bytes = kValueKeys * kPanel * sizeof(float),
+            .panel_bytes = values_at_once_ * kPanel * sizeof(float),
             .panels = head_panels_,
             .rows = 1,
             .depth = keys.end - keys.begin,
@@ -239,8 +264,11 @@ class BlockWork {
   std::vector<Tile<T>> tiles_;
   KeyRange seen_;
   std::size_t first_key_ = 0;  ///< the start of the panel that `seen_` begins in
-  float* panel_ = nullptr;     ///< keys [head_dim][kPanel], then values [panel][kValueKeys][kPanel]
-  float* weights_ = nullptr;   ///< [kValueKeys][rows of a tile]
+  std::size_t panels_at_once_ = 1, values_at_once_ = kValuesForManyRows;
+  // In the thread's scratch memory:
+  /// Keys [panel][head_dim][kPanel], then values [panel][values_at_once_][kPanel].
+  float* panel_ = nullptr;
+  float* weights_ = nullptr;  ///< [values_at_once_][rows of a tile]
 };
 
 }  // namespace

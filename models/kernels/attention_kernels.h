@@ -19,6 +19,7 @@ struct ScoreRow {
 /// Columns of up to sixteen rows: those of [first, last), and zeros for the others.
 struct RowBlock {
   std::size_t first = 0, last = 0, columns = 0;
+  std::size_t next = 0;  ///< rows from this block to the one that will be wanted after it
 };
 
 template <typename T>

@@ -14,16 +14,41 @@ namespace sightline {
 namespace {
 
 constexpr std::size_t kVectors = kPanel / kLanes;
+/// Rows of a cache may lie far apart, where the processor does not foresee the next one.
+constexpr std::size_t kRowsAhead = 8;
+
+/// Asks for cache lines of consecutive rows, one row after the other.
+template <typename T>
+class RowPrefetcher {
+ public:
+  static constexpr std::size_t kLine = 64 / sizeof(T);  ///< numbers
+
+  SIGHTLINE_TARGET_INLINE RowPrefetcher(const T* row, std::size_t stride, std::size_t columns)
+      : row_(row), stride_(stride), columns_(columns) {}
+  SIGHTLINE_TARGET_INLINE void step() {
+    __builtin_prefetch(row_ + column_);
+    column_ += kLine;
+    if (column_ < columns_) return;
+    column_ = 0;
+    row_ += stride_;
+  }
+
+ private:
+  const T* row_;
+  std::size_t stride_, columns_, column_ = 0;
+};
 
 template <typename T>
 SIGHTLINE_TARGET void transpose_rows(const T* from, std::size_t from_stride, const RowBlock& block,
                                      float* to, std::size_t to_stride) {
+  RowPrefetcher<T> prefetcher(from + block.next * from_stride, from_stride, block.columns);
   for (std::size_t c = 0; c < block.columns; c += kLanes, to += kLanes * to_stride) {
     const std::size_t columns = std::min(kLanes, block.columns - c);
     Floats rows[kLanes];
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < kLanes; ++r) {
       const bool there = r >= block.first && r < block.last;
+      if (r % (RowPrefetcher<T>::kLine / kLanes) == 0) prefetcher.step();
       rows[r] = there ? load_some(from + r * from_stride + c, columns) : Floats::of(0);
     }
     Floats::transpose(rows);
@@ -45,6 +70,8 @@ SIGHTLINE_TARGET void copy_to_panels(const T* from, std::size_t from_stride, std
     float* panel = to;
     std::size_t c = 0;
     for (; c + kPanel <= columns; c += kPanel, panel += panel_floats) {
+      __builtin_prefetch(from + kRowsAhead * from_stride + c);
+      __builtin_prefetch(from + kRowsAhead * from_stride + c + kLanes);
       Floats::load(from + c).store(panel);
       Floats::load(from + c + kLanes).store(panel + kLanes);
     }
@@ -89,9 +116,7 @@ SIGHTLINE_TARGET float make_scores(const ScoreRow& row, const KeyRange& range, f
       largest = Floats::max(largest, score);
     }
   }
-  float lanes[kLanes];
-  largest.store(lanes);
-  return *std::max_element(lanes, lanes + kLanes);
+  return largest.largest();
 }
 
 /// Scores become e^(score - largest); returns their sum. Its order depends on the keys' numbers
@@ -108,7 +133,7 @@ SIGHTLINE_TARGET float exponentiate(const ScoreRow& row, const KeyRange& range, 
     }
   }
   static_assert(kVectors == 2);
-  return sum_of(sums[0] + sums[1]);
+  return (sums[0] + sums[1]).sum();
 }
 
 template <typename T>

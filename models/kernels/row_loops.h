@@ -20,7 +20,7 @@ SIGHTLINE_TARGET_INLINE void clear(Floats (&sums)[kSums]) {
   for (Floats& sum : sums) sum = Floats::of(0);
 }
 SIGHTLINE_TARGET_INLINE float total(const Floats (&sums)[kSums]) {
-  return sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum();
 }
 
 template <typename T>

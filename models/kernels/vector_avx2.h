@@ -109,6 +109,18 @@ struct Floats {
     return {_mm256_blendv_ps(other.low, x.low, inside[0]),
             _mm256_blendv_ps(other.high, x.high, inside[1])};
   }
+  SIGHTLINE_TARGET_INLINE float sum() const {
+    const __m256 eight = _mm256_add_ps(low, high);
+    const __m256 four = _mm256_add_ps(eight, _mm256_permute2f128_ps(eight, eight, 1));
+    const __m256 two = _mm256_add_ps(four, _mm256_permute_ps(four, 0x4e));
+    return _mm256_cvtss_f32(_mm256_add_ps(two, _mm256_permute_ps(two, 0xb1)));
+  }
+  SIGHTLINE_TARGET_INLINE float largest() const {
+    const __m256 eight = _mm256_max_ps(low, high);
+    const __m256 four = _mm256_max_ps(eight, _mm256_permute2f128_ps(eight, eight, 1));
+    const __m256 two = _mm256_max_ps(four, _mm256_permute_ps(four, 0x4e));
+    return _mm256_cvtss_f32(_mm256_max_ps(two, _mm256_permute_ps(two, 0xb1)));
+  }
   SIGHTLINE_TARGET_INLINE static void transpose(Floats (&rows)[kLanes]) {
     __m256 quarters[2][2][8];
 #pragma GCC unroll 16

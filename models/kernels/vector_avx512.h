@@ -13,6 +13,7 @@
 // g++ 12 takes the deliberately undefined operands inside its own intrinsics for mistakes (its bug
 // 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 
 namespace sightline {
 namespace {
@@ -86,6 +87,18 @@ struct Floats {
                                              Floats other) {
     return {_mm512_mask_mov_ps(other.lanes, first(end) & static_cast<__mmask16>(~first(begin)),
                                x.lanes)};
+  }
+  SIGHTLINE_TARGET_INLINE float sum() const {
+    const __m512 eight = _mm512_add_ps(lanes, _mm512_shuffle_f32x4(lanes, lanes, 0x4e));
+    const __m512 four = _mm512_add_ps(eight, _mm512_shuffle_f32x4(eight, eight, 0xb1));
+    const __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
+    return _mm512_cvtss_f32(_mm512_add_ps(two, _mm512_permute_ps(two, 0xb1)));
+  }
+  SIGHTLINE_TARGET_INLINE float largest() const {
+    const __m512 eight = _mm512_max_ps(lanes, _mm512_shuffle_f32x4(lanes, lanes, 0x4e));
+    const __m512 four = _mm512_max_ps(eight, _mm512_shuffle_f32x4(eight, eight, 0xb1));
+    const __m512 two = _mm512_max_ps(four, _mm512_permute_ps(four, 0x4e));
+    return _mm512_cvtss_f32(_mm512_max_ps(two, _mm512_permute_ps(two, 0xb1)));
   }
   SIGHTLINE_TARGET_INLINE static void transpose(Floats (&rows)[kLanes]) {
     transpose_quarters(rows);

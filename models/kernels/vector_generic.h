@@ -89,6 +89,25 @@ struct Floats {
   static Floats only(Floats x, std::size_t begin, std::size_t end, Floats other) {
     return make([&](std::size_t i) { return i >= begin && i < end ? x.lanes[i] : other.lanes[i]; });
   }
+  /// Halves are added, then the halves of the result, down to one number.
+  float sum() const {
+    Floats half = *this;
+    for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
+      for (std::size_t i = 0; i < width; ++i) half.lanes[i] += half.lanes[i + width];
+    }
+    return half.lanes[0];
+  }
+  /// In the same order, as `max` has it.
+  float largest() const {
+    Floats half = *this;
+    for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
+      for (std::size_t i = 0; i < width; ++i) {
+        const float a = half.lanes[i], b = half.lanes[i + width];
+        half.lanes[i] = b < a ? a : b;
+      }
+    }
+    return half.lanes[0];
+  }
   /// Lane i of rows[k] becomes lane k of rows[i].
   static void transpose(Floats (&rows)[kLanes]) {
     for (std::size_t i = 0; i < kLanes; ++i) {

@@ -83,15 +83,5 @@ SIGHTLINE_TARGET_INLINE Floats erf(Floats x) {
   return Floats::if_less(Floats::of(0.85F), t, far, near).with_sign_of(x);
 }
 
-/// Sum of the lanes, in an order common to all instruction sets.
-SIGHTLINE_TARGET_INLINE float sum_of(Floats x) {
-  float lanes[Floats::kLanes];
-  x.store(lanes);
-  for (std::size_t width = Floats::kLanes / 2; width > 0; width /= 2) {
-    for (std::size_t i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  }
-  return lanes[0];
-}
-
 }  // namespace
 }  // namespace sightline

@@ -31,6 +31,7 @@ void report_rate(benchmark::State& state, const char* name, double amount) {
 struct Sizes {
   std::size_t sequences, queries, keys, heads, kv_heads, head_dim;
   bool causal = false;
+  bool heads_first = false;  ///< keys and values [kv_heads, tokens, d], else [tokens, kv_heads, d]
 };
 
 /// The first result with the formula, before anything is timed.
@@ -99,9 +100,12 @@ struct Case {
 const Case kCases[] = {
     // One new token: PaliGemma 2 3B, Qwen2 7B, PaliGemma 3B (one key-value head).
     {"decode_300", {1, 1, 300, 8, 4, 256}},
+    {"decode_300_heads_first", {1, 1, 300, 8, 4, 256, false, true}},
     {"decode_4000", {1, 1, 4000, 28, 4, 128}},
+    {"decode_4000_heads_first", {1, 1, 4000, 28, 4, 128, false, true}},
     {"decode_one_head_1100", {1, 1, 1100, 8, 1, 256}},
     {"decode_batch_16x300", {16, 1, 300, 8, 4, 256}},
+    {"decode_batch_16x300_heads_first", {16, 1, 300, 8, 4, 256, false, true}},
     // Prompts: PaliGemma (bidirectional) and Qwen2 (causal).
     {"prefill_288", {1, 288, 288, 8, 4, 256}},
     {"prefill_288_of_128", {1, 288, 288, 8, 4, 128}},
