@@ -350,6 +350,17 @@ std::size_t Journal::count(int task) const {
   return static_cast<std::size_t>(select.integer(0));
 }
 
+JournalUsage Journal::usage(int task) const {
+  Statement select = state_->over_rows(
+      "SELECT sum(prompt_tokens), sum(generated_tokens), sum(seconds) FROM answers "
+      "WHERE key BETWEEN ? AND ?",
+      task);
+  select.step();
+  return {.prompt_tokens = select.integer(0),
+          .generated_tokens = select.integer(1),
+          .seconds = select.real(2)};
+}
+
 void Journal::for_each(int task, const std::function<void(const JournalRow&)>& visit) const {
   Statement select = state_->over_rows(
       "SELECT key, id, outcome, request, response, answer, scores, error, prompt_tokens, "

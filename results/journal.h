@@ -36,6 +36,12 @@ struct JournalTask {
   std::size_t samples = 0;  ///< in the whole data set
 };
 
+/// What the answers of a task took, over all rows.
+struct JournalUsage {
+  std::int64_t prompt_tokens = 0, generated_tokens = 0;  ///< 0: the model does not count them
+  double seconds = 0;                                    ///< of the model; 0: it does not say
+};
+
 /// The truth of a run: `run.sqlite`, one row a sample. Scores are recomputed from it.
 ///
 /// Rows are appended in transactions; a process killed at any moment loses at most the rows not
@@ -76,6 +82,7 @@ class Journal {
   /// done[i]: sample i has a row.
   std::vector<bool> done(int task) const;
   std::size_t count(int task) const;
+  JournalUsage usage(int task) const;
   /// Every row in data-set order.
   void for_each(int task, const std::function<void(const JournalRow&)>& visit) const;
 

@@ -7,6 +7,7 @@
 #include "harness/base/error.h"
 #include "results/plain_text.h"
 #include "results/report_columns.h"
+#include "results/report_numbers.h"
 
 namespace sightline {
 
@@ -16,100 +17,12 @@ constexpr std::size_t kMostGroups = 5;  // a breakdown of more is a table of its
 
 using Columns = std::vector<ReportColumn>;
 
-/// How the numbers of one row are shown.
-struct NumberStyle {
-  double factor = 1;
-  int decimals = 4;
-  std::string unit;
-};
-
-/// Fractions in percent with two decimals; other units with two decimals from 10 on, else four.
-NumberStyle style_of(const std::string& unit, double largest) {
-  if (unit == "fraction") return {.factor = 100, .decimals = 2, .unit = "%"};
-  const std::string shown = unit == "bits per pixel" ? "bpp"
-                            : unit == "characters"   ? "chars"
-                                                     : one_line(unit);
-  return {.decimals = largest >= 10 ? 2 : 4, .unit = shown};
-}
-
-std::string show(double value, const NumberStyle& style) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
-  return fmt::format("{:.{}f}", value * style.factor, style.decimals);
-}
-
 std::string tail_of(const ReportColumn& column) {
   return column.mark.empty() ? "" : " " + column.mark;
 }
 
-/// What makes a row: the same key in two units, or under two rules of its own, makes two.
-struct MetricKey {
-  std::string key, unit, rules;
-  bool operator==(const MetricKey&) const = default;
-};
-
-MetricKey key_of(const MetricValue& metric) {
-  return {metric.key, metric.unit, metric.rules};
-}
-
-const MetricValue* find_metric(const TaskResult& task, const MetricKey& key) {
-  const auto found = std::ranges::find(task.metrics, key, key_of);
-  return found == task.metrics.end() ? nullptr : &*found;
-}
-
-std::vector<MetricKey> metric_keys(const Columns& columns) {
-  std::vector<MetricKey> keys;
-  for (const ReportColumn& column : columns) {
-    for (const MetricValue& metric : column.task->metrics) {
-      const MetricKey key = key_of(metric);
-      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
-    }
-  }
-  return keys;
-}
-
-NumberStyle style_of(const Columns& columns, const MetricKey& key) {
-  double largest = 0;
-  for (const ReportColumn& column : columns) {
-    const MetricValue* metric = find_metric(*column.task, key);
-    if (metric == nullptr || !metric->value || !std::isfinite(*metric->value)) continue;
-    largest = std::max(largest, std::abs(*metric->value));
-  }
-  return style_of(key.unit, largest);
-}
-
-ReportCell metric_cell(const ReportColumn& column, const MetricKey& key, const NumberStyle& style) {
-  const MetricValue* metric = find_metric(*column.task, key);
-  if (metric == nullptr) return {};
-  if (!metric->value) return {.number = "–", .tail = tail_of(column)};
-  ReportCell cell{.number = show(*metric->value, style), .tail = ""};
-  if (metric->standard_error) cell.tail = " ± " + show(*metric->standard_error, style);
-  if (metric->interval) {
-    cell.tail += fmt::format(" [{}, {}]", show(metric->interval->low, style),
-                             show(metric->interval->high, style));
-  }
-  cell.tail += tail_of(column);
-  return cell;
-}
-
-bool lower_is_better(const Columns& columns, const MetricKey& key) {
-  return std::ranges::any_of(columns, [&](const ReportColumn& column) {
-    const MetricValue* metric = find_metric(*column.task, key);
-    return metric != nullptr && !metric->higher_is_better;
-  });
-}
-
-/// "psnr"; "nes_judged (gemma@5/text-1)" where the metric has rules of its own.
-std::string label_of(const MetricKey& key) {
-  if (key.rules.empty()) return one_line(key.key);
-  const bool repeats = key.rules.starts_with(key.key + "/");
-  const std::string rules = repeats ? key.rules.substr(key.key.size() + 1) : key.rules;
-  return one_line(fmt::format("{} ({})", key.key, rules));
-}
-
 ReportRow metric_row(const Columns& columns, const MetricKey& key, const NumberStyle& style) {
-  const std::string label = label_of(key) + (lower_is_better(columns, key) ? " ↓" : "");
-  ReportRow row{.label = label, .unit = style.unit, .cells = {}};
+  ReportRow row{.label = label_of(columns, key), .unit = style.unit, .cells = {}};
   for (const ReportColumn& column : columns) row.cells.push_back(metric_cell(column, key, style));
   return row;
 }

@@ -54,11 +54,9 @@ std::string escape_commas(const std::string& text) {
 std::string flag_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_object()) {
-    std::string pairs;
-    for (const auto& [key, part] : value.items()) {
-      pairs += (pairs.empty() ? "" : ",") + key + "=" + escape_commas(flag_text(part));
-    }
-    return pairs;
+    std::map<std::string, std::string> pairs;
+    for (const auto& [key, part] : value.items()) pairs[key] = flag_text(part);
+    return write_pairs(pairs);
   }
   if (value.is_array()) {
     std::string list;
@@ -113,6 +111,14 @@ CLI::Validator one_of(std::vector<std::string> words) {
 
 std::map<std::string, std::string> parse_pairs(const std::string& text) {
   return ModelArgs::parse(text).values();
+}
+
+std::string write_pairs(const std::map<std::string, std::string>& pairs) {
+  std::string text;
+  for (const auto& [key, value] : pairs) {
+    text += (text.empty() ? "" : ",") + key + "=" + escape_commas(value);
+  }
+  return text;
 }
 
 void add_source_flags(CLI::App& command, TaskSources& sources) {
@@ -186,6 +192,9 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
                   "failed samples, N or P%, above which the exit code is 3")
       ->capture_default_str();
   command.add_option("--progress", flags.progress, "auto, none or plain")->capture_default_str();
+  command.add_flag("--batch_invariant", flags.batch_invariant,
+                   "model native: answers do not depend on what is computed beside them, on a GPU "
+                   "too; slower there");
   command.add_flag("--fresh", settings.fresh, "discard what an earlier run left in the folder");
   command.add_flag("--retry_failed", settings.retry_failed, "ask again where a sample failed");
   add_judge_flags(command, settings.judge);
@@ -204,6 +213,18 @@ std::size_t parse_batch_size(const std::string& text) {
   return value;
 }
 
+/// On a CPU every product is so, and the model takes no such argument there.
+void add_batch_invariance(RunSettings& settings) {
+  if (settings.model != "native") {
+    throw UsageError(fmt::format(
+        "--batch_invariant: only the model native can promise that, and this is {}; leave it out",
+        settings.model));
+  }
+  if (settings.device == "cpu") return;
+  settings.model_args += settings.model_args.empty() ? "" : ",";
+  settings.model_args += "batch_invariant=on";
+}
+
 }  // namespace
 
 void read_run_flags(RunFlags& flags) {
@@ -216,6 +237,7 @@ void read_run_flags(RunFlags& flags) {
         "--use_cache: answer caches are not part of this version; a run resumes from "
         "its own journal without one");
   }
+  if (flags.batch_invariant) add_batch_invariance(settings);
   settings.tasks = parse_task_choices(flags.tasks);
   settings.batch_size = parse_batch_size(flags.batch_size);
   settings.progress = parse_progress_mode(flags.progress);

@@ -23,6 +23,9 @@ CLI::Validator one_of(std::vector<std::string> words);
 /// "k=v,k2=v2" (`\,` for a comma in a value).
 std::map<std::string, std::string> parse_pairs(const std::string& text);
 
+/// The pairs as `parse_pairs` reads them.
+std::string write_pairs(const std::map<std::string, std::string>& pairs);
+
 /// The flags that say where a task's files are.
 void add_source_flags(CLI::App& command, TaskSources& sources);
 
@@ -37,7 +40,7 @@ struct RunFlags {
   std::string tasks, samples, shard, gen_kwargs, batch_size = "auto", progress = "auto";
   std::string config, cache;
   std::size_t threads = 0;
-  bool no_cache = false;
+  bool no_cache = false, batch_invariant = false;
 };
 void add_run_flags(CLI::App& command, RunFlags& flags);
 /// Checks and completes `flags.settings`. Throws `UsageError`.

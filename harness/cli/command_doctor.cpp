@@ -37,11 +37,29 @@ std::vector<Finding> examine_task(const RunSettings& settings, const TaskChoice&
   }
 }
 
+/// A model by itself, opened as `generate` does.
+Finding examine_model(const RunSettings& settings, Program& program) {
+  try {
+    const auto model =
+        program.registry.open_model(settings.model, {.args = ModelArgs::parse(settings.model_args),
+                                                     .task = {},
+                                                     .predictions = {},
+                                                     .precision = settings.precision,
+                                                     .device = settings.device});
+    return describe_opened(model->info());
+  } catch (const Error& error) {
+    return {false, fmt::format("model {}: {}", settings.model, error.what())};
+  }
+}
+
 void doctor(RunFlags& flags, bool json, Program& program) {
   prepare(program);
   RunSettings& settings = flags.settings;
   if (settings.output_path.empty()) settings.output_path = ".";
   std::vector<Finding> findings = {{true, "environment " + describe_environment().dump()}};
+  if (flags.tasks.empty() && !settings.model.empty()) {
+    findings.push_back(examine_model(settings, program));
+  }
   if (!flags.tasks.empty()) {
     for (const TaskChoice& choice : parse_task_choices(flags.tasks)) {
       for (Finding& finding : examine_task(settings, choice, program)) {

@@ -1,34 +1,13 @@
-#include <signal.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include "harness/base/error.h"
 #include "harness/cli/arguments.h"
+#include "harness/cli/interrupt.h"
 #include "harness/cli/program.h"
 
 namespace sightline {
 
 namespace {
-
-std::atomic<bool> stop_requested{false};
-
-/// The first signal asks the run to end; a second one ends the program at once. Does only what is
-/// allowed in a signal handler.
-void request_stop(int signal_number) {
-  constexpr std::string_view kText =
-      "\nstopping as soon as what is being answered is done; a second signal stops at once\n";
-  stop_requested = true;
-  ::signal(signal_number, SIG_DFL);
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText.data(), kText.size());
-}
-
-void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-}
 
 int exit_code_of(const RunEnd& end) {
   if (end.interrupted) return 130;
@@ -39,8 +18,7 @@ void run_and_print(RunFlags& flags, Program& program, bool json) {
   prepare(program);
   read_run_flags(flags);
   if (flags.settings.output_path.empty()) throw UsageError("--output_path is missing");
-  catch_signals();
-  const RunEnd end = run(flags.settings, program.registry, program.tasks, stop_requested);
+  const RunEnd end = run(flags.settings, program.registry, program.tasks, stop_on_signals());
   program.exit_code = exit_code_of(end);
   if (end.interrupted) {
     fmt::print(stderr,

@@ -93,7 +93,7 @@ std::string config_file(const std::vector<std::string>& arguments) {
 /// Puts the flags of a configuration file behind the command's name.
 void insert_config(const CLI::App& app, std::vector<std::string>& arguments) {
   const std::string file = config_file(arguments);
-  static const std::vector<std::string> configurable = {"run", "doctor"};
+  static const std::vector<std::string> configurable = {"run", "doctor", "impact"};
   const auto command = std::find_first_of(arguments.begin(), arguments.end(), configurable.begin(),
                                           configurable.end());
   if (file.empty() || command == arguments.end()) return;
@@ -114,6 +114,7 @@ void declare(CLI::App& app, Program& program) {
   add_run_command(app, program);
   add_score_command(app, program);
   add_fidelity_command(app, program);
+  add_impact_command(app, program);
   add_report_command(app, program);
   add_list_command(app, program);
   add_demo_command(app, program);
@@ -134,6 +135,7 @@ int parse_and_run(std::vector<std::string> arguments) {
   declare(app, program);
   try {
     insert_config(app, arguments);
+    program.arguments = arguments;
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
   } catch (const CLI::Success& done) {

@@ -19,6 +19,7 @@ struct Program {
   std::vector<std::string> plugins;  ///< `--plugin`, loaded before the command runs
   std::string include_path;          ///< `--include_path`, a folder of the user's own tasks
   std::string log_level = "info";
+  std::vector<std::string> arguments;  ///< the command line, with the flags of --config in it
   int exit_code = 0;
 };
 
@@ -41,5 +42,6 @@ void add_merge_command(CLI::App& app, Program& program);
 void add_doctor_command(CLI::App& app, Program& program);
 void add_generate_command(CLI::App& app, Program& program);
 void add_demo_command(CLI::App& app, Program& program);
+void add_impact_command(CLI::App& app, Program& program);
 
 }  // namespace sightline

@@ -8,6 +8,7 @@
 #include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/media/decode.h"
+#include "results/report_numbers.h"
 
 namespace sightline {
 
@@ -64,11 +65,25 @@ Finding examine_image(const Task& task, std::size_t index) {
 
 }  // namespace
 
+Finding describe_opened(const ModelInfo& info) {
+  std::string text = fmt::format("model {} answers", info.name);
+  if (!info.precision.empty()) text += ", in " + info.precision;
+  const auto fact = [&](const char* name) {
+    const auto found = info.facts.find(name);
+    return found == info.facts.end() ? 0.0 : found->second;
+  };
+  if (fact("weight_bytes") > 0) text += ", " + show_bytes(fact("weight_bytes")) + " of weights";
+  if (fact("quantised_layers") > 0) {
+    text += fmt::format(", {:.0f} layers quantised", fact("quantised_layers"));
+  }
+  return {true, text};
+}
+
 std::vector<Finding> examine(const RunSettings& settings, const Task& task,
                              std::span<const std::size_t> indices, const ModelInfo& info) {
   std::vector<Finding> findings = {{true, fmt::format("task {}: {} of {} samples", task.name,
                                                       indices.size(), task.dataset->size())},
-                                   {true, fmt::format("model {} answers", info.name)},
+                                   describe_opened(info),
                                    examine_output(settings.output_path),
                                    examine_space(settings.output_path, task, indices.size())};
   if (info.opens_images && !indices.empty()) {

@@ -15,6 +15,9 @@ struct Finding {
   bool of_one_sample = false;  ///< a fault that costs a sample, not the run
 };
 
+/// "model paligemma answers, in bf16, 5.85 GB of weights": what an opened model says of itself.
+Finding describe_opened(const ModelInfo& info);
+
 /// Checks that cost no model: output folder writable, space on its disk, the first, middle and last
 /// images there and whole when the model opens images. Nothing is left behind.
 std::vector<Finding> examine(const RunSettings& settings, const Task& task,

@@ -53,7 +53,28 @@ json describe_environment() {
           {"libraries", {{"sqlite", sqlite3_libversion()}}}};
 }
 
+json describe_usage(const JournalUsage& usage) {
+  json fields = json::object();
+  if (usage.seconds > 0) fields["model_seconds"] = usage.seconds;
+  const auto add = [&](const std::string& name, std::int64_t tokens) {
+    if (tokens == 0) return;
+    fields[name] = tokens;
+    if (usage.seconds > 0) {
+      fields[name + "_per_second"] = static_cast<double>(tokens) / usage.seconds;
+    }
+  };
+  add("prompt_tokens", usage.prompt_tokens);
+  add("generated_tokens", usage.generated_tokens);
+  return fields;
+}
+
 std::int64_t peak_memory_bytes() {
+  // The kernel's record of this program alone: getrusage's begins with the memory of the process
+  // that started it.
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
+  }
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;

@@ -10,6 +10,7 @@
 #include "harness/base/parallel.h"
 #include "harness/engine/conclude.h"
 #include "harness/engine/doctor.h"
+#include "harness/engine/entailment_judge.h"
 #include "harness/engine/judged_sentences.h"
 #include "harness/engine/manifest.h"
 #include "harness/engine/pipeline.h"
@@ -68,6 +69,7 @@ class Run {
                    [&] { run_task(journal, job, end); });
     }
     end.interrupted = stop_;
+    note_peak_memory(journal);
     if (!end.interrupted) conclude(end);
     return end;
   }
@@ -97,7 +99,7 @@ class Run {
     if (settings_.predict_only) {
       throw UsageError("--judge: with --predict_only nothing is scored; leave out one of them");
     }
-    registry_.require_model(judge.model);
+    if (judge.model != kEntailmentJudge) registry_.require_model(judge.model);
   }
 
   /// What an earlier run wrote beside its journal must not be taken for this run's.
@@ -161,8 +163,9 @@ class Run {
                         pipeline_settings(job.task, info), times, progress);
       pipeline.run(todo);
     }
+    note_task(job, times, todo.size(), seconds_since(start));
+    manifest_["tasks"][job.task.name].update(describe_usage(journal.usage(number)));
     job.model.reset();
-    note_task(job, info, times, todo.size(), seconds_since(start));
     if (!stop_) judge_task(journal, number, job);
     if (!stop_) conclude_job(journal, number, job, info, end);
   }
@@ -221,8 +224,18 @@ class Run {
     return pipeline;
   }
 
-  void note_task(const Job& job, const ModelInfo& info, const StageTimes& times,
-                 std::size_t samples, double seconds) {
+  /// The greatest of all sessions: one that has nothing left to ask needs little.
+  void note_peak_memory(Journal& journal) {
+    constexpr const char* kNote = "peak_memory_bytes";
+    const json earlier = journal.note(kNote);
+    std::int64_t peak = peak_memory_bytes();
+    if (earlier.is_number_integer()) peak = std::max(peak, earlier.get<std::int64_t>());
+    journal.set_note(kNote, peak);
+    manifest_[kNote] = peak;
+  }
+
+  void note_task(const Job& job, const StageTimes& times, std::size_t samples, double seconds) {
+    const ModelInfo& info = job.model->info();
     const auto in_seconds = [](const std::atomic<std::int64_t>& ns) {
       return static_cast<double>(ns.load()) * 1e-9;
     };
@@ -281,7 +294,6 @@ class Run {
                      [](const TaskResult& a, const TaskResult& b) { return a.name < b.name; });
     results.config = run_identity(settings_).dump();
     manifest_["date"] = utc_now();
-    manifest_["peak_memory_bytes"] = peak_memory_bytes();
     manifest_["batch_size"] = settings_.batch_size;
     manifest_["device"] = settings_.device;
     results.manifest = manifest_.dump();
@@ -289,16 +301,24 @@ class Run {
   }
 
   void add_earlier_tasks(RunResults earlier, RunResults& results) {
-    const json earlier_manifest = json::parse(earlier.manifest);
+    const json manifest = json::parse(earlier.manifest);
     for (TaskResult& task : earlier.tasks) {
       const bool again = std::any_of(results.tasks.begin(), results.tasks.end(),
                                      [&](const TaskResult& now) { return now.name == task.name; });
-      if (again) continue;
-      if (earlier_manifest.contains("tasks") && earlier_manifest["tasks"].contains(task.name)) {
-        manifest_["tasks"][task.name] = earlier_manifest["tasks"][task.name];
-      }
-      results.tasks.push_back(std::move(task));
+      const bool noted = manifest.contains("tasks") && manifest["tasks"].contains(task.name);
+      if (noted) keep_earlier_note(manifest["tasks"][task.name], manifest_["tasks"][task.name]);
+      if (!again) results.tasks.push_back(std::move(task));
     }
+  }
+
+  /// A task of which nothing was asked this time keeps its times and facts of when it was.
+  static void keep_earlier_note(const json& earlier, json& note) {
+    if (note.is_object() && note.value("samples_this_time", 0) > 0) return;
+    json kept = earlier;
+    for (const char* field : {"judge", "conclude_seconds"}) {
+      if (note.contains(field)) kept[field] = note[field];
+    }
+    note = std::move(kept);
   }
 
   const RunSettings& settings_;

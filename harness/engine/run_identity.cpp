@@ -101,8 +101,8 @@ std::optional<int> max_new_tokens(const std::map<std::string, std::string>& gen_
 
 void apply_decoding(const RunSettings& settings, Task& task) {
   if (task.kind == Kind::kReconstruct || task.dataset->size() == 0) return;
-  const int tokens =
-      max_new_tokens(settings.gen_kwargs).value_or(task.dataset->request(0).decoding.max_new_tokens);
+  const int tokens = max_new_tokens(settings.gen_kwargs)
+                         .value_or(task.dataset->request(0).decoding.max_new_tokens);
   task.protocol["max_new_tokens"] = std::to_string(tokens);
   for (const auto& [name, value] : settings.gen_kwargs) task.protocol[name] = value;
 }

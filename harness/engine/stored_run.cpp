@@ -84,9 +84,12 @@ RunResults recompute(const Journal& journal, const TaskTable& tasks, const fs::p
     results.tasks.push_back(std::move(result));
   }
   json manifest = {{"environment", describe_environment()}, {"date", utc_now()}};
+  int number = 0;
   for (const JournalTask& task : journal.tasks()) {
     const json record = json::parse(task.protocol);
-    manifest["tasks"][task.name] = {{"model", record.at("model")}, {"data", record.at("data")}};
+    json& note = manifest["tasks"][task.name];
+    note = {{"model", record.at("model")}, {"data", record.at("data")}};
+    note.update(describe_usage(journal.usage(number++)));
   }
   results.manifest = manifest.dump();
   std::stable_sort(results.tasks.begin(), results.tasks.end(),

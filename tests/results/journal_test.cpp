@@ -47,6 +47,25 @@ TEST(Journal, KeepsEveryFieldOfARowAndGivesRowsInDataSetOrder) {
   for (std::size_t i = 0; i < 1000; ++i) EXPECT_EQ(done[i], i < 300 || (i >= 500 && i < 900));
 }
 
+TEST(Journal, AddsUpWhatTheAnswersOfATaskTook) {
+  const TemporaryFolder folder;
+  Journal journal = Journal::open(folder.path(), kIdentity);
+  const int first = journal.add_task(task_named("a")), second = journal.add_task(task_named("b"));
+  std::vector<JournalRow> rows = rows_between(0, 3);
+  for (JournalRow& row : rows) {
+    row.prompt_tokens = 2'000'000'000;
+    row.generated_tokens = 7;
+    row.seconds = 0.25;
+  }
+  journal.append(first, rows);
+  const JournalUsage usage = journal.usage(first);
+  EXPECT_EQ(usage.prompt_tokens, 6'000'000'000);
+  EXPECT_EQ(usage.generated_tokens, 21);
+  EXPECT_EQ(usage.seconds, 0.75);
+  EXPECT_EQ(journal.usage(second).generated_tokens, 0);
+  EXPECT_EQ(journal.usage(second).seconds, 0);
+}
+
 TEST(Journal, KeepsBytesAsTheyAre) {
   const TemporaryFolder folder;
   JournalRow row = row_at(0);

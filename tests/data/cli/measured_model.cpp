@@ -5,6 +5,7 @@
 //   crash=P    ends the program when it is asked for its third answer at precision P
 //   delay=S    seconds that an answer takes
 //   quiet=on   does not say which precision it computes in
+//   always=P   computes in P whatever is asked for
 #include <chrono>
 #include <cstdlib>
 #include <thread>
@@ -29,6 +30,7 @@ class MeasuredModel final : public BatchModel {
     if (settings.args.get("quiet") != "on") {
       info_.precision = settings.precision.empty() ? "fp32" : settings.precision;
     }
+    if (settings.args.has("always")) info_.precision = settings.args.get("always");
     settings.args.check_all_used(info_.name);
     const bool quantised = info_.precision == "int8";
     info_.kinds = {Kind::kText};

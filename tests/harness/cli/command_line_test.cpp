@@ -17,7 +17,7 @@ using ::testing::Not;
 class CommandLine : public CliTest {};
 
 const char* const kCommands[] = {"list",   "run",    "score",  "generate", "merge",
-                                 "doctor", "report", "verify", "demo"};
+                                 "doctor", "report", "verify", "demo",     "impact"};
 
 TEST_F(CommandLine, SaysItsVersion) {
   const ProgramEnd end = must({"--version"});
