@@ -12,8 +12,10 @@
 
 // g++ 12 takes the deliberately undefined operands inside its own intrinsics for mistakes (its bug
 // 105593).
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 
 namespace sightline {
 namespace {
