@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cstring>
 
+#include "harness/base/vectorise.h"
 #include "models/kernels/bfloat16.h"
 #include "models/kernels/packed_panels.h"
 #include "models/kernels/row_tiles.h"
@@ -11,18 +13,51 @@ namespace {
 /// Rows whose inputs, and panels whose sums, stay in the second-level cache together.
 constexpr std::size_t kChunkRows = 384;
 constexpr std::size_t kPanelGroup = 4;
-/// Inputs at once where a panel serves several tiles of rows: 32 KiB of float32 weights, for the
+/// Inputs at once where a panel serves several tiles of rows: 24 KiB of float32 weights, for the
 /// first-level cache. A multiple of NF4's blocks.
-constexpr std::size_t kDepth = 256;
+constexpr std::size_t kDepth = 192;
+/// Bytes that are fetched ahead where weights are read once.
+constexpr std::ptrdiff_t kAhead = 8192;
 /// Floats of inputs that are rearranged at once, and those worth a hand-over.
 constexpr std::size_t kRearranged = std::size_t{4} << 20;
 constexpr std::size_t kRearrangeGrain = std::size_t{1} << 15;
 
 thread_local Scratch<float> row_scratch, sum_scratch, weight_scratch;
 
+using Four = float __attribute__((vector_size(16)));
+
+template <typename T>
+Four load_four(const T* from) {
+  return Four{to_float(from[0]), to_float(from[1]), to_float(from[2]), to_float(from[3])};
+}
+
+/// to[k * step + r] for four rows
+template <typename T>
+void turn_four(const T* x, std::size_t x_stride, std::size_t columns, float* to, std::size_t step) {
+  std::size_t k = 0;
+  for (; k + 4 <= columns; k += 4, to += 4 * step) {
+    const Four a = load_four(x + k), b = load_four(x + x_stride + k);
+    const Four c = load_four(x + 2 * x_stride + k), d = load_four(x + 3 * x_stride + k);
+    const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const Four ab_end = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const Four cd_end = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    const Four turned[4] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5),
+                            __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+                            __builtin_shufflevector(ab_end, cd_end, 0, 1, 4, 5),
+                            __builtin_shufflevector(ab_end, cd_end, 2, 3, 6, 7)};
+    for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * step, &turned[i], sizeof(Four));
+  }
+  for (; k < columns; ++k, to += step) {
+    for (std::size_t r = 0; r < 4; ++r) to[r] = to_float(x[r * x_stride + k]);
+  }
+}
+
 template <typename T>
 void fill_tile(const T* x, std::size_t x_stride, std::size_t rows, std::size_t columns, float* to) {
-  for (std::size_t r = 0; r < rows; ++r) {
+  std::size_t r = 0;
+  for (; r + 4 <= rows; r += 4) turn_four(x + r * x_stride, x_stride, columns, to + r, rows);
+  for (; r < rows; ++r) {
     const T* from = x + r * x_stride;
     for (std::size_t k = 0; k < columns; ++k) to[k * rows + r] = to_float(from[k]);
   }
@@ -59,17 +94,23 @@ class FloatProduct {
     multiply_ = panels.storage == Storage::kBF16  ? kernels.multiply_bf16
                 : panels.storage == Storage::kF16 ? kernels.multiply_f16
                                                   : kernels.multiply_f32;
+    input_bytes_ = kPanel / 2 *
+                   (panels.storage == Storage::kNf4   ? 1
+                    : panels.storage == Storage::kF32 ? 8
+                                                      : 4);
   }
 
   /// sums[p][row of the chunk][kPanel] for panels [first, first + count)
   void sum(const RowChunk& chunk, std::size_t first, std::size_t count, float* sums) const {
     if (panels_.storage != Storage::kNf4 && chunk.last_tile - chunk.first_tile == 1) {
-      return sum_part(chunk, panels_.panel(first), count, {0, panels_.columns}, sums);
+      return sum_part(chunk, {panels_.panel(first), count, {0, panels_.columns}}, sums);
     }
     for (std::size_t begin = 0; begin < panels_.columns; begin += kDepth) {
       const Inputs inputs = {begin, std::min(begin + kDepth, panels_.columns)};
       for (std::size_t p = 0; p < count; ++p) {
-        sum_part(chunk, weights(first + p, inputs), 1, inputs, sums + p * chunk.rows * kPanel);
+        Part part = {.weights = weights(first + p, inputs), .panels = 1, .inputs = inputs};
+        part.next = p + 1 < count ? stored(first + p + 1, begin) : stored(first, inputs.end);
+        sum_part(chunk, part, sums + p * chunk.rows * kPanel);
       }
     }
   }
@@ -79,14 +120,22 @@ class FloatProduct {
     std::size_t begin = 0, end = 0;
   };
 
+  struct Part {
+    const std::byte* weights = nullptr;  ///< of the first of `panels`, from the first input on
+    std::size_t panels = 0;
+    Inputs inputs;
+    const std::byte* next = nullptr;  ///< where the next part's weights lie
+  };
+
+  const std::byte* stored(std::size_t panel, std::size_t input) const {
+    return panels_.panel(panel) + input * input_bytes_;
+  }
+
   /// From the first of `inputs` on.
   const std::byte* weights(std::size_t panel, const Inputs& inputs) const {
-    const std::byte* stored = panels_.panel(panel);
-    if (panels_.storage != Storage::kNf4) {
-      return stored + inputs.begin * (panels_.panel_bytes / panels_.columns);
-    }
+    if (panels_.storage != Storage::kNf4) return stored(panel, inputs.begin);
     float* expanded = weight_scratch.reserve(kDepth * kPanel);
-    kernels_.expand_nf4({.codes = stored,
+    kernels_.expand_nf4({.codes = panels_.panel(panel),
                          .scales = panels_.nf4_scales(panel),
                          .begin = inputs.begin,
                          .depth = inputs.end - inputs.begin,
@@ -94,42 +143,74 @@ class FloatProduct {
     return reinterpret_cast<const std::byte*>(expanded);
   }
 
-  /// All tiles of a chunk.
-  void sum_part(const RowChunk& chunk, const std::byte* weights, std::size_t panels,
-                const Inputs& inputs, float* sums) const {
-    for (std::size_t t = chunk.first_tile; t < chunk.last_tile; ++t) {
-      const std::size_t rows = x_.rows_of(t);
-      multiply_({.weights = weights,
+  /// All tiles of a chunk; between them, the next part's weights are fetched.
+  void sum_part(const RowChunk& chunk, const Part& part, float* sums) const {
+    const std::size_t tiles = chunk.last_tile - chunk.first_tile;
+    const std::size_t share = kDepth * input_bytes_ / tiles + 1;
+    for (std::size_t t = 0; t < tiles; ++t) {
+      const std::size_t tile = chunk.first_tile + t, rows = x_.rows_of(tile);
+      if (part.next != nullptr) fetch(part.next + t * share, share);
+      multiply_({.weights = part.weights,
                  .panel_bytes = panels_.panel_bytes,
-                 .panels = panels,
-                 .x = x_.tile(t) + inputs.begin * rows,
+                 .panels = part.panels,
+                 .x = x_.tile(tile) + part.inputs.begin * rows,
                  .rows = rows,
-                 .depth = inputs.end - inputs.begin,
-                 .sums = sums + (t - chunk.first_tile) * x_.tile_rows * kPanel,
+                 .depth = part.inputs.end - part.inputs.begin,
+                 .sums = sums + t * x_.tile_rows * kPanel,
                  .panel_floats = chunk.rows * kPanel,
-                 .go_on = inputs.begin > 0});
+                 .go_on = part.inputs.begin > 0,
+                 .ahead = part.next == nullptr ? kAhead : 0});
     }
+  }
+
+  static void fetch(const std::byte* from, std::size_t bytes) {
+    for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(from + line);
   }
 
   const PackedPanels& panels_;
   const ProductKernels& kernels_;
   RowTiles<float> x_;
+  std::size_t input_bytes_ = 0;  ///< of a panel's weights with one input
   void (*multiply_)(const TileCall&) = nullptr;
 };
 
-/// y[row][o] = sums[row][o] + bias[o] for the outputs of a panel that there are.
+/// Where the sums of a chunk with some panels go.
 template <typename T>
-void store_sums(const float* sums, std::size_t rows, std::size_t outputs, const float* bias, T* y,
-                std::size_t y_stride) {
-  float padded[kPanel] = {};
-  if (bias != nullptr) std::copy_n(bias, outputs, padded);
-  for (std::size_t r = 0; r < rows; ++r, sums += kPanel, y += y_stride) {
-    T values[kPanel];
-    for (std::size_t o = 0; o < kPanel; ++o) {
-      values[o] = round_to<T>(bias != nullptr ? sums[o] + padded[o] : sums[o]);
+struct Destination {
+  std::size_t rows = 0, panels = 0;
+  std::size_t outputs = 0;      ///< of all panels; the last may be cut
+  const float* bias = nullptr;  ///< of the first output; null: none
+  T* y = nullptr;               ///< of the chunk's first row and the first output
+  std::size_t y_stride = 0;
+};
+
+/// y[row][o] = sums[row][o] + bias[o], rounded once. Row by row, so that what is written together
+/// lies together.
+template <typename T>
+[[gnu::always_inline]] inline void store_each(const float* sums, const Destination<T>& to) {
+  for (std::size_t r = 0; r < to.rows; ++r) {
+    T* y = to.y + r * to.y_stride;
+    for (std::size_t p = 0; p < to.panels; ++p, y += kPanel) {
+      const float* from = sums + (p * to.rows + r) * kPanel;
+      const float* bias = to.bias == nullptr ? nullptr : to.bias + p * kPanel;
+      const std::size_t outputs = std::min(kPanel, to.outputs - p * kPanel);
+      if (bias == nullptr) {
+        for (std::size_t o = 0; o < outputs; ++o) y[o] = round_to<T>(from[o]);
+      } else {
+        for (std::size_t o = 0; o < outputs; ++o) y[o] = round_to<T>(from[o] + bias[o]);
+      }
     }
-    std::copy_n(values, outputs, y);
   }
+}
+
+SIGHTLINE_VECTORISED
+void store_sums(const float* sums, const Destination<float>& to) {
+  store_each(sums, to);
+}
+
+SIGHTLINE_VECTORISED
+void store_sums(const float* sums, const Destination<BFloat16>& to) {
+  store_each(sums, to);
 }
 
 template <typename T>
@@ -144,12 +225,13 @@ void multiply_rows(const PackedPanels& panels, const ProductKernels& kernels, co
     const RowChunk chunk = tiles.chunk(index, chunks);
     float* sums = sum_scratch.reserve(count * chunk.rows * kPanel);
     product.sum(chunk, first, count, sums);
-    for (std::size_t p = 0; p < count; ++p) {
-      const std::size_t output = (first + p) * kPanel;
-      store_sums(sums + p * chunk.rows * kPanel, chunk.rows, std::min(kPanel, panels.rows - output),
-                 bias == nullptr ? nullptr : bias + output,
-                 y + chunk.first_row * rows.y_stride + output, rows.y_stride);
-    }
+    const std::size_t output = first * kPanel;
+    store_sums(sums, Destination<T>{.rows = chunk.rows,
+                                    .panels = count,
+                                    .outputs = std::min(count * kPanel, panels.rows - output),
+                                    .bias = bias == nullptr ? nullptr : bias + output,
+                                    .y = y + chunk.first_row * rows.y_stride + output,
+                                    .y_stride = rows.y_stride});
   };
   for_each_group(chunks, panels.panels(), kPanelGroup, panels.panel_bytes,
                  kPanel * panels.columns * rows.count / chunks, work);

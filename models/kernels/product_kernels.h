@@ -26,6 +26,8 @@ struct TileCall {
   float* sums = nullptr;         ///< [panels][rows][kPanel]
   std::size_t panel_floats = 0;  ///< in `sums`, from one panel to the next
   bool go_on = false;            ///< start at what `sums` holds rather than at 0
+  /// Bytes from a weight to one that is needed soon and may have to come from memory; 0: none is.
+  std::ptrdiff_t ahead = 0;
 };
 
 /// The same for 8-bit codes: weights [quads][kPanel][kQuad].

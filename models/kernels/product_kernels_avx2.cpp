@@ -127,11 +127,11 @@ template <typename Weights>
 SIGHTLINE_TARGET void multiply(const TileCall& call) {
   switch (call.rows) {
     case 1:
-      return multiply_all<Vector, Weights, 1, 2>(call);
+      return multiply_rows<Vector, Weights, 1, 2>(call);
     case 2:
-      return multiply_all<Vector, Weights, 2, 1>(call);
+      return multiply_rows<Vector, Weights, 2, 1>(call);
     default:
-      return multiply_all<Vector, Weights, 3, 1>(call);
+      return multiply_rows<Vector, Weights, 3, 1>(call);
   }
 }
 

@@ -75,12 +75,12 @@ struct Nf4Codes {
 template <typename Weights>
 void multiply(const TileCall& call) {
   static constexpr void (*kByRows[])(const TileCall&) = {
-      multiply_all<Vector, Weights, 1, 4>,  multiply_all<Vector, Weights, 2, 2>,
-      multiply_all<Vector, Weights, 3, 2>,  multiply_all<Vector, Weights, 4, 1>,
-      multiply_all<Vector, Weights, 5, 1>,  multiply_all<Vector, Weights, 6, 1>,
-      multiply_all<Vector, Weights, 7, 1>,  multiply_all<Vector, Weights, 8, 1>,
-      multiply_all<Vector, Weights, 9, 1>,  multiply_all<Vector, Weights, 10, 1>,
-      multiply_all<Vector, Weights, 11, 1>, multiply_all<Vector, Weights, 12, 1>};
+      multiply_rows<Vector, Weights, 1, 4>,  multiply_rows<Vector, Weights, 2, 2>,
+      multiply_rows<Vector, Weights, 3, 2>,  multiply_rows<Vector, Weights, 4, 1>,
+      multiply_rows<Vector, Weights, 5, 1>,  multiply_rows<Vector, Weights, 6, 1>,
+      multiply_rows<Vector, Weights, 7, 1>,  multiply_rows<Vector, Weights, 8, 1>,
+      multiply_rows<Vector, Weights, 9, 1>,  multiply_rows<Vector, Weights, 10, 1>,
+      multiply_rows<Vector, Weights, 11, 1>, multiply_rows<Vector, Weights, 12, 1>};
   kByRows[call.rows - 1](call);
 }
 

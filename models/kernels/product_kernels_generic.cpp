@@ -117,8 +117,8 @@ void multiply_codes(const CodeTileCall& call) {
 
 template <typename Weights>
 void multiply(const TileCall& call) {
-  if (call.rows == 1) return multiply_all<Vector, Weights, 1, 1>(call);
-  multiply_all<Vector, Weights, 2, 1>(call);
+  if (call.rows == 1) return multiply_rows<Vector, Weights, 1, 1>(call);
+  multiply_rows<Vector, Weights, 2, 1>(call);
 }
 
 constexpr ProductKernels kKernels = {.name = "generic",

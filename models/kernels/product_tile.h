@@ -19,13 +19,14 @@ namespace {
 ///
 /// `Vector` has Type, kLanes, zero(), load(), store(), broadcast() and add_product(); `Weights` has
 /// kBytes, the bytes of an input's kPanel weights, and load(), which makes vectors of them.
-template <typename Vector, typename Weights, std::size_t kRows, std::size_t kPanels>
+template <typename Vector, typename Weights, std::size_t kRows, std::size_t kPanels, bool kFetch>
 SIGHTLINE_TARGET void multiply_tile(const TileCall& call, std::size_t first_panel) {
   constexpr std::size_t kVectors = kPanel / Vector::kLanes;
   using Type = typename Vector::Type;
   const std::byte* weights = call.weights + first_panel * call.panel_bytes;
   float* sums = call.sums + first_panel * call.panel_floats;
   const std::size_t panel_bytes = call.panel_bytes;
+  const std::ptrdiff_t ahead = call.ahead;
   Type sum[kPanels][kRows][kVectors];
 #pragma GCC unroll 4
   for (std::size_t p = 0; p < kPanels; ++p) {
@@ -45,6 +46,12 @@ SIGHTLINE_TARGET void multiply_tile(const TileCall& call, std::size_t first_pane
     for (std::size_t p = 0; p < kPanels; ++p) {
       Type weight[kVectors];
       Weights::load(weights + p * panel_bytes, weight);
+      if constexpr (kFetch) {
+#pragma GCC unroll 2
+        for (std::size_t line = 0; line < Weights::kBytes; line += 64) {
+          __builtin_prefetch(weights + p * panel_bytes + ahead + line);
+        }
+      }
 #pragma GCC unroll 16
       for (std::size_t r = 0; r < kRows; ++r) {
         const Type factor = Vector::broadcast(x + r);
@@ -69,15 +76,23 @@ SIGHTLINE_TARGET void multiply_tile(const TileCall& call, std::size_t first_pane
 
 /// All panels of a call. Few rows have few sums, each of which waits for its last product: several
 /// panels at once fill the time.
-template <typename Vector, typename Weights, std::size_t kRows, std::size_t kAtOnce>
+template <typename Vector, typename Weights, std::size_t kRows, std::size_t kAtOnce, bool kFetch>
 SIGHTLINE_TARGET void multiply_all(const TileCall& call) {
   std::size_t panel = 0;
   for (; panel + kAtOnce <= call.panels; panel += kAtOnce) {
-    multiply_tile<Vector, Weights, kRows, kAtOnce>(call, panel);
+    multiply_tile<Vector, Weights, kRows, kAtOnce, kFetch>(call, panel);
   }
   if constexpr (kAtOnce > 1) {
-    for (; panel < call.panels; ++panel) multiply_tile<Vector, Weights, kRows, 1>(call, panel);
+    for (; panel < call.panels; ++panel) {
+      multiply_tile<Vector, Weights, kRows, 1, kFetch>(call, panel);
+    }
   }
+}
+
+template <typename Vector, typename Weights, std::size_t kRows, std::size_t kAtOnce>
+SIGHTLINE_TARGET void multiply_rows(const TileCall& call) {
+  if (call.ahead != 0) return multiply_all<Vector, Weights, kRows, kAtOnce, true>(call);
+  multiply_all<Vector, Weights, kRows, kAtOnce, false>(call);
 }
 
 /// Inputs [call.begin, call.begin + call.depth). `Codes` has Word, a vector of 32-bit words,
