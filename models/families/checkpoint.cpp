@@ -142,15 +142,16 @@ Compute choose_compute(const NetworkSettings& settings, DType stored) {
 }
 
 NetworkInfo describe_network(const Checkpoint& checkpoint, std::string family,
-                             std::string prompt_style, const DecoderConfig& decoder) {
+                             std::string prompt_style, const Decoder& decoder) {
   checkpoint.weights.require_all_taken();
   NetworkInfo info{.family = std::move(family), .prompt_style = std::move(prompt_style)};
   info.precision = checkpoint.compute.precision;
   info.eos = read_eos(checkpoint);
-  info.vocabulary = static_cast<std::size_t>(decoder.vocabulary);
-  info.max_positions = static_cast<std::size_t>(decoder.max_positions);
+  info.vocabulary = static_cast<std::size_t>(decoder.config().vocabulary);
+  info.max_positions = static_cast<std::size_t>(decoder.config().max_positions);
   info.protocol = describe(checkpoint.settings.images);
   info.weight_bytes = checkpoint.weights.bytes();
+  info.decoder_bytes = decoder.bytes();
   info.quantised = checkpoint.weights.quantised();
   if (checkpoint.settings.hash_weights) info.hashes = checkpoint.weights.hashes();
   return info;

@@ -46,7 +46,7 @@ Compute choose_compute(const NetworkSettings& settings, DType stored);
 /// What every family says of itself once all weights are taken (else it throws): precision, bytes,
 /// hashes, end-of-sequence ids of generation_config.json or of `config`, the image protocol.
 NetworkInfo describe_network(const Checkpoint& checkpoint, std::string family,
-                             std::string prompt_style, const DecoderConfig& decoder);
+                             std::string prompt_style, const Decoder& decoder);
 /// The tokenizer beside the configuration, where there is one.
 std::optional<Tokenizer> find_tokenizer(const Checkpoint& checkpoint);
 

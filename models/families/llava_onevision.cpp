@@ -207,7 +207,7 @@ NetworkParts open_llava_onevision(Checkpoint checkpoint) {
   NetworkParts parts;
   parts.decoder = Decoder(weights, checkpoint.compute, qwen);
   parts.tokenizer = find_tokenizer(checkpoint);
-  parts.info = describe_network(checkpoint, "llava_onevision", "llava_onevision", qwen);
+  parts.info = describe_network(checkpoint, "llava_onevision", "llava_onevision", parts.decoder);
   parts.info.takes_video = true;
   const CheckpointProcessors processors = read_processors(checkpoint.folder);
   parts.process = [processors, protocol = checkpoint.settings.images](auto images, bool video) {

@@ -260,7 +260,7 @@ NetworkParts open_minimind_v(Checkpoint checkpoint) {
   parts.decoder = Decoder(weights, compute, config);
   parts.tokenizer = find_tokenizer(checkpoint);
   parts.info = describe_network(checkpoint, "minimind_v",
-                                legacy ? "minimind_v_legacy" : "minimind_v", config);
+                                legacy ? "minimind_v_legacy" : "minimind_v", parts.decoder);
   const int side = static_cast<int>(vision.image_size);
   ProcessorConfig processor = legacy ? minimind_v_legacy_config(side) : minimind_v_config(side);
   processor.tokens_per_tile = static_cast<int>(vision.patches());

@@ -101,7 +101,7 @@ NetworkParts open_paligemma(Checkpoint checkpoint) {
   NetworkParts parts;
   parts.decoder = Decoder(weights, compute, gemma);
   parts.tokenizer = find_tokenizer(checkpoint);
-  parts.info = describe_network(checkpoint, "paligemma", "paligemma", gemma);
+  parts.info = describe_network(checkpoint, "paligemma", "paligemma", parts.decoder);
   if (gemma.gemma2_norms) {
     parts.info.protocol["logits_softcap"] = checkpoint.settings.logits_softcap ? "on" : "off";
   }

@@ -104,6 +104,7 @@ struct NetworkInfo {
   std::map<std::string, std::string> hashes;    ///< file -> SHA-256
   std::map<std::string, std::string> protocol;  ///< what changes scores: image_backend, ...
   std::size_t weight_bytes = 0;                 ///< memory that all weights take
+  std::size_t decoder_bytes = 0;  ///< of these what every generated token reads
   std::vector<std::string> quantised;           ///< layers whose weights are kept in 8 or 4 bits
 };
 

@@ -37,10 +37,13 @@ Decoder::Decoder(Weights& weights, const Compute& compute, const DecoderConfig& 
   const std::string table = "text.embed_tokens";
   embeddings_ = weights.take(table + ".weight", {config.vocabulary, config.width});
   embeddings_file_ = weights.file_of(table + ".weight");
+  if (!config.tied) weights.count(embeddings_.bytes.size());
+  const std::size_t before = weights.bytes();
   for (std::int64_t i = 0; i < config.layers; ++i) layers_.push_back(load_layer(weights, i));
   norm_ = RmsNorm(weights, compute, "text.norm", config.width, config.norm);
   head_ = Linear(weights, compute, {config.tied ? table : "lm_head", config.vocabulary},
                  config.width, {.bias = false, .quantise = false});
+  bytes_ = weights.bytes() - before;
   rotary_ = config.inverse_frequencies.empty() ? Rotary(compute, config.head_dim, config.rope_theta)
                                                : Rotary(compute, config.inverse_frequencies);
 }

@@ -66,6 +66,8 @@ class Decoder {
 
   std::unique_ptr<KvCache> new_cache(std::size_t capacity) const;
   const DecoderConfig& config() const { return config_; }
+  /// Memory of the weights that every generated token reads.
+  std::size_t bytes() const { return bytes_; }
   const Compute& compute() const { return compute_; }
 
  private:
@@ -84,6 +86,7 @@ class Decoder {
 
   Compute compute_;
   DecoderConfig config_;
+  std::size_t bytes_ = 0;
   TensorView embeddings_;
   std::optional<TensorFile> embeddings_file_;  ///< keeps `embeddings_` mapped
   std::vector<Layer> layers_;
