@@ -212,8 +212,8 @@ json state_of(const PrecisionResult& precision) {
                  {"error", precision.error.empty() ? json() : json(precision.error)},
                  {"peak_memory_bytes",
                   precision.peak_memory_bytes > 0 ? json(precision.peak_memory_bytes) : json()}};
-  for (const TaskResult& task :
-       precision.results ? precision.results->tasks : std::vector<TaskResult>()) {
+  if (!precision.results) return fields;
+  for (const TaskResult& task : precision.results->tasks) {
     const Cost cost = cost_of(*precision.results, task.name);
     fields["weight_bytes"] = json_of(cost.weight_bytes);
     fields["quantised_layers"] = json_of(cost.quantised_layers);

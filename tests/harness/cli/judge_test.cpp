@@ -106,8 +106,8 @@ TEST_F(Judge, MayBeACrossEncoderThatRunsNatively) {
 }
 
 TEST_F(Judge, ThatIsACrossEncoderNeedsACheckpointOfItsKind) {
-  const Result wrong = run(score({"--judge", "nli", "--judge_args",
-                                  "path=" + data_path("models/clip/checkpoint").string()}));
+  const ProgramEnd wrong = sightline(score(
+      {"--judge", "nli", "--judge_args", "path=" + data_path("models/clip/checkpoint").string()}));
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("model_type"));
 }
