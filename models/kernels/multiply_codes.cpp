@@ -15,6 +15,8 @@ namespace {
 /// Rows whose codes, and panels whose sums, stay in the second-level cache together.
 constexpr std::size_t kChunkRows = 192;
 constexpr std::size_t kPanelGroup = 4;
+/// Bytes that are fetched ahead where weights are read first.
+constexpr std::ptrdiff_t kAhead = 8192;
 /// Codes of inputs worth a hand-over.
 constexpr std::size_t kArrangeGrain = std::size_t{1} << 15;
 
@@ -164,7 +166,8 @@ class CodeProduct {
                                  .quads = x_.tiles.row_size / kQuad,
                                  .code_sums = panels_.code_sums.data() + (first + p) * kPanel,
                                  .sums = sums + row * kPanel,
-                                 .panel_sums = chunk.rows * kPanel});
+                                 .panel_sums = chunk.rows * kPanel,
+                                 .ahead = t == chunk.first_tile ? kAhead : 0});
       }
     }
   }

@@ -91,39 +91,42 @@ class FloatProduct {
  public:
   FloatProduct(const PackedPanels& panels, const ProductKernels& kernels, RowTiles<float> x)
       : panels_(panels), kernels_(kernels), x_(x) {
-    multiply_ = panels.storage == Storage::kBF16  ? kernels.multiply_bf16
-                : panels.storage == Storage::kF16 ? kernels.multiply_f16
-                                                  : kernels.multiply_f32;
-    input_bytes_ = kPanel / 2 *
-                   (panels.storage == Storage::kNf4   ? 1
-                    : panels.storage == Storage::kF32 ? 8
-                                                      : 4);
+    switch (panels.storage) {
+      case Storage::kBF16:
+        multiply_ = kernels.multiply_bf16;
+        expand_ = kernels.expand_bf16;
+        input_bytes_ = 2 * kPanel;
+        break;
+      case Storage::kF16:
+        multiply_ = kernels.multiply_f16;
+        expand_ = kernels.expand_f16;
+        input_bytes_ = 2 * kPanel;
+        break;
+      case Storage::kNf4:
+        input_bytes_ = kPanel / 2;
+        break;
+      default:
+        multiply_ = kernels.multiply_f32;
+    }
   }
 
   /// sums[p][row of the chunk][kPanel] for panels [first, first + count)
   void sum(const RowChunk& chunk, std::size_t first, std::size_t count, float* sums) const {
-    if (panels_.storage != Storage::kNf4 && chunk.last_tile - chunk.first_tile == 1) {
-      return sum_part(chunk, {panels_.panel(first), count, {0, panels_.columns}}, sums);
-    }
+    if (chunk.last_tile - chunk.first_tile == 1) return sum_tile(chunk, first, count, sums);
     for (std::size_t begin = 0; begin < panels_.columns; begin += kDepth) {
-      const Inputs inputs = {begin, std::min(begin + kDepth, panels_.columns)};
+      const std::size_t end = std::min(begin + kDepth, panels_.columns);
       for (std::size_t p = 0; p < count; ++p) {
-        Part part = {.weights = weights(first + p, inputs), .panels = 1, .inputs = inputs};
-        part.next = p + 1 < count ? stored(first + p + 1, begin) : stored(first, inputs.end);
+        Part part = {.panel = first + p, .begin = begin, .depth = end - begin};
+        part.next = p + 1 < count ? stored(first + p + 1, begin) : stored(first, end);
         sum_part(chunk, part, sums + p * chunk.rows * kPanel);
       }
     }
   }
 
  private:
-  struct Inputs {
-    std::size_t begin = 0, end = 0;
-  };
-
+  /// Some inputs of a panel.
   struct Part {
-    const std::byte* weights = nullptr;  ///< of the first of `panels`, from the first input on
-    std::size_t panels = 0;
-    Inputs inputs;
+    std::size_t panel = 0, begin = 0, depth = 0;
     const std::byte* next = nullptr;  ///< where the next part's weights lie
   };
 
@@ -131,35 +134,68 @@ class FloatProduct {
     return panels_.panel(panel) + input * input_bytes_;
   }
 
-  /// From the first of `inputs` on.
-  const std::byte* weights(std::size_t panel, const Inputs& inputs) const {
-    if (panels_.storage != Storage::kNf4) return stored(panel, inputs.begin);
+  /// Weights are read once, for all inputs.
+  void sum_tile(const RowChunk& chunk, std::size_t first, std::size_t count, float* sums) const {
+    const float* x = x_.tile(chunk.first_tile);
+    if (panels_.storage == Storage::kNf4) {
+      return kernels_.multiply_nf4({.codes = panels_.panel(first),
+                                    .panel_bytes = panels_.panel_bytes,
+                                    .scales = panels_.nf4_scales(first),
+                                    .panel_scales = panels_.scale_blocks * kPanel,
+                                    .panels = count,
+                                    .x = x,
+                                    .rows = chunk.rows,
+                                    .depth = panels_.columns,
+                                    .sums = sums,
+                                    .panel_floats = chunk.rows * kPanel,
+                                    .ahead = kAhead / 4});
+    }
+    multiply_({.weights = panels_.panel(first),
+               .panel_bytes = panels_.panel_bytes,
+               .panels = count,
+               .x = x,
+               .rows = chunk.rows,
+               .depth = panels_.columns,
+               .sums = sums,
+               .panel_floats = chunk.rows * kPanel,
+               .ahead = kAhead});
+  }
+
+  /// As float32 where that is better for several tiles, else as they are.
+  const std::byte* weights_of(const Part& part) const {
+    if (panels_.storage != Storage::kNf4 && expand_ == nullptr) {
+      return stored(part.panel, part.begin);
+    }
     float* expanded = weight_scratch.reserve(kDepth * kPanel);
-    kernels_.expand_nf4({.codes = panels_.panel(panel),
-                         .scales = panels_.nf4_scales(panel),
-                         .begin = inputs.begin,
-                         .depth = inputs.end - inputs.begin,
-                         .weights = expanded});
+    if (expand_ != nullptr) {
+      expand_(stored(part.panel, part.begin), part.depth, expanded);
+    } else {
+      kernels_.expand_nf4({.codes = panels_.panel(part.panel),
+                           .scales = panels_.nf4_scales(part.panel),
+                           .begin = part.begin,
+                           .depth = part.depth,
+                           .weights = expanded});
+    }
     return reinterpret_cast<const std::byte*>(expanded);
   }
 
   /// All tiles of a chunk; between them, the next part's weights are fetched.
   void sum_part(const RowChunk& chunk, const Part& part, float* sums) const {
+    const std::byte* weights = weights_of(part);
+    const bool expanded = weights != stored(part.panel, part.begin);
+    const auto multiply = expanded ? kernels_.multiply_f32 : multiply_;
     const std::size_t tiles = chunk.last_tile - chunk.first_tile;
     const std::size_t share = kDepth * input_bytes_ / tiles + 1;
     for (std::size_t t = 0; t < tiles; ++t) {
       const std::size_t tile = chunk.first_tile + t, rows = x_.rows_of(tile);
-      if (part.next != nullptr) fetch(part.next + t * share, share);
-      multiply_({.weights = part.weights,
-                 .panel_bytes = panels_.panel_bytes,
-                 .panels = part.panels,
-                 .x = x_.tile(tile) + part.inputs.begin * rows,
-                 .rows = rows,
-                 .depth = part.inputs.end - part.inputs.begin,
-                 .sums = sums + t * x_.tile_rows * kPanel,
-                 .panel_floats = chunk.rows * kPanel,
-                 .go_on = part.inputs.begin > 0,
-                 .ahead = part.next == nullptr ? kAhead : 0});
+      fetch(part.next + t * share, share);
+      multiply({.weights = weights,
+                .panels = 1,
+                .x = x_.tile(tile) + part.begin * rows,
+                .rows = rows,
+                .depth = part.depth,
+                .sums = sums + t * x_.tile_rows * kPanel,
+                .go_on = part.begin > 0});
     }
   }
 
@@ -170,8 +206,9 @@ class FloatProduct {
   const PackedPanels& panels_;
   const ProductKernels& kernels_;
   RowTiles<float> x_;
-  std::size_t input_bytes_ = 0;  ///< of a panel's weights with one input
   void (*multiply_)(const TileCall&) = nullptr;
+  void (*expand_)(const std::byte*, std::size_t, float*) = nullptr;
+  std::size_t input_bytes_ = 4 * kPanel;  ///< of a panel's weights with one input
 };
 
 /// Where the sums of a chunk with some panels go.

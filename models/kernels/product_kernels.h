@@ -40,6 +40,7 @@ struct CodeTileCall {
   const std::int32_t* code_sums = nullptr;  ///< [panels][kPanel], over all inputs of each output
   std::int32_t* sums = nullptr;             ///< [panels][rows][kPanel]
   std::size_t panel_sums = 0;               ///< in `sums`, from one panel to the next
+  std::ptrdiff_t ahead = 0;                 ///< as in `TileCall`
 };
 
 /// Scales of a panel of 4-bit codes: input k of output o has that of block
@@ -58,6 +59,21 @@ struct Nf4Call {
   float* weights = nullptr;          ///< [depth][kPanel]
 };
 
+/// As `TileCall`, for all inputs of 4-bit panels.
+struct Nf4TileCall {
+  const std::byte* codes = nullptr;  ///< of panel 0
+  std::size_t panel_bytes = 0;
+  Nf4Scales scales;              ///< of panel 0; phases of the panels lie one behind the other
+  std::size_t panel_scales = 0;  ///< floats from the scales of one panel to those of the next
+  std::size_t panels = 0;
+  const float* x = nullptr;
+  std::size_t rows = 0;
+  std::size_t depth = 0;
+  float* sums = nullptr;
+  std::size_t panel_floats = 0;
+  std::ptrdiff_t ahead = 0;
+};
+
 struct ProductKernels {
   const char* name = nullptr;
   std::size_t tile_rows = 0;  ///< rows whose sums fit the registers
@@ -65,6 +81,11 @@ struct ProductKernels {
   /// The 32-bit word j of an input holds output j in its lower and j + 16 in its upper half.
   void (*multiply_bf16)(const TileCall& call) = nullptr;
   void (*multiply_f16)(const TileCall& call) = nullptr;
+  void (*multiply_nf4)(const Nf4TileCall& call) = nullptr;
+  /// Inputs of a panel as float32 [depth][kPanel]. Where these are set, they and `multiply_f32` are
+  /// faster for several tiles than `multiply_bf16` and `multiply_f16`.
+  void (*expand_bf16)(const std::byte* weights, std::size_t depth, float* to) = nullptr;
+  void (*expand_f16)(const std::byte* weights, std::size_t depth, float* to) = nullptr;
   void (*expand_nf4)(const Nf4Call& call) = nullptr;
   std::uint8_t code_offset = 0;  ///< what `multiply_codes` wants added to the codes of inputs
   void (*multiply_codes)(const CodeTileCall& call) = nullptr;

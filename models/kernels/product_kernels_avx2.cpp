@@ -5,8 +5,7 @@
 #include <immintrin.h>
 
 #define SIGHTLINE_TARGET __attribute__((target("avx2,fma,f16c")))
-#include "models/kernels/product_tile.h"
-#include "models/kernels/quantise.h"
+#include "models/kernels/nf4_tile.h"
 
 namespace sightline {
 
@@ -60,9 +59,9 @@ struct Nf4Codes {
   SIGHTLINE_TARGET_INLINE static Word load(const std::byte* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
-  SIGHTLINE_TARGET_INLINE static __m256 value(Word words, int shift) {
+  SIGHTLINE_TARGET_INLINE static __m256 value(Word words, unsigned shift) {
     // A permutation reads the lowest 3 bits of an index; the fourth chooses between two.
-    const __m256i index = _mm256_srli_epi32(words, shift);
+    const __m256i index = _mm256_srli_epi32(words, static_cast<int>(shift));
     const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(index, 28));
     return _mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_loadu_ps(kNf4Codebook), index),
                             _mm256_permutevar8x32_ps(_mm256_loadu_ps(kNf4Codebook + 8), index),
@@ -77,50 +76,59 @@ struct Nf4Codes {
   }
 };
 
-/// Sums of 8-bit codes for kRows rows and 8 outputs: codes are widened to 16 bits, whose products
-/// add up in pairs, so that an output has two sums.
+/// Sums of 8-bit codes. The instruction multiplies unsigned by signed bytes, so that the inputs'
+/// signs go over to the weights; as no code is -128, the pairs of products fit 16 bits.
 template <std::size_t kRows>
-SIGHTLINE_TARGET void multiply_eight(const CodeTileCall& call, const std::byte* weights,
-                                     const std::uint8_t* x, std::int32_t* sums) {
-  __m256i sum[kRows][2];
+SIGHTLINE_TARGET void multiply_code_tile(const CodeTileCall& call, const std::byte* weights,
+                                         const std::uint8_t* x, std::int32_t* sums) {
+  __m256i sum[kRows][4];
 #pragma GCC unroll 4
-  for (std::size_t r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < 4; ++v) sum[r][v] = _mm256_setzero_si256();
+  }
   for (std::size_t q = 0; q < call.quads; ++q, weights += kPanel * kQuad, x += call.rows * kQuad) {
-    const auto* four = reinterpret_cast<const __m128i*>(weights);
-    const __m256i low = _mm256_cvtepi8_epi16(_mm_loadu_si128(four));
-    const __m256i high = _mm256_cvtepi8_epi16(_mm_loadu_si128(four + 1));
+    const auto* eights = reinterpret_cast<const __m256i*>(weights);
+    __builtin_prefetch(weights + call.ahead);
+    __builtin_prefetch(weights + call.ahead + 64);
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < kRows; ++r) {
       std::int32_t quad = 0;
       __builtin_memcpy(&quad, x + r * kQuad, sizeof quad);
-      const __m256i factor = _mm256_broadcastq_epi64(_mm_cvtepi8_epi16(_mm_cvtsi32_si128(quad)));
-      sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(low, factor));
-      sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(high, factor));
+      const __m256i factor = _mm256_set1_epi32(quad), magnitude = _mm256_abs_epi8(factor);
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < 4; ++v) {
+        const __m256i weight = _mm256_sign_epi8(_mm256_loadu_si256(eights + v), factor);
+        const __m256i pairs = _mm256_maddubs_epi16(magnitude, weight);
+        sum[r][v] = _mm256_add_epi32(sum[r][v], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+      }
     }
   }
 #pragma GCC unroll 4
   for (std::size_t r = 0; r < kRows; ++r) {
-    // Pairs are added within halves of 128 bits, which leaves outputs 0 1 4 5 | 2 3 6 7.
-    const __m256i mixed = _mm256_hadd_epi32(sum[r][0], sum[r][1]);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + r * kPanel),
-                        _mm256_permute4x64_epi64(mixed, 0b11'01'10'00));
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < 4; ++v) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + r * kPanel + 8 * v), sum[r][v]);
+    }
   }
 }
 
 SIGHTLINE_TARGET void multiply_codes(const CodeTileCall& call) {
   for (std::size_t p = 0; p < call.panels; ++p) {
-    for (std::size_t o = 0; o < kPanel; o += 8) {
-      const std::byte* weights = call.weights + p * call.panel_bytes + o * kQuad;
-      std::int32_t* sums = call.sums + p * call.panel_sums + o;
-      std::size_t r = 0;
-      for (; r + 4 <= call.rows; r += 4) {
-        multiply_eight<4>(call, weights, call.x + r * kQuad, sums + r * kPanel);
-      }
-      for (; r < call.rows; ++r) {
-        multiply_eight<1>(call, weights, call.x + r * kQuad, sums + r * kPanel);
-      }
+    const std::byte* weights = call.weights + p * call.panel_bytes;
+    std::int32_t* sums = call.sums + p * call.panel_sums;
+    std::size_t r = 0;
+    for (; r + 2 <= call.rows; r += 2) {
+      multiply_code_tile<2>(call, weights, call.x + r * kQuad, sums + r * kPanel);
     }
+    if (r < call.rows) multiply_code_tile<1>(call, weights, call.x + r * kQuad, sums + r * kPanel);
   }
+}
+
+void multiply_nf4(const Nf4TileCall& call) {
+  if (call.rows == 1) return multiply_nf4_rows<Vector, Nf4Codes, 1, 2>(call);
+  if (call.rows == 2) return multiply_nf4_rows<Vector, Nf4Codes, 2, 1>(call);
+  multiply_nf4_rows<Vector, Nf4Codes, 3, 1>(call);
 }
 
 template <typename Weights>
@@ -140,6 +148,9 @@ constexpr ProductKernels kKernels = {.name = "avx2",
                                      .multiply_f32 = multiply<F32Weights>,
                                      .multiply_bf16 = multiply<BF16Weights>,
                                      .multiply_f16 = multiply<F16Weights>,
+                                     .multiply_nf4 = multiply_nf4,
+                                     .expand_bf16 = expand<Vector, BF16Weights>,
+                                     .expand_f16 = expand<Vector, F16Weights>,
                                      .expand_nf4 = expand_nf4<Vector, Nf4Codes>,
                                      .multiply_codes = multiply_codes};
 

@@ -7,8 +7,7 @@
 #include <immintrin.h>
 
 #define SIGHTLINE_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,fma")))
-#include "models/kernels/product_tile.h"
-#include "models/kernels/quantise.h"
+#include "models/kernels/nf4_tile.h"
 
 namespace sightline {
 
@@ -58,10 +57,9 @@ struct Nf4Codes {
   SIGHTLINE_TARGET_INLINE static Word load(const std::byte* from) {
     return _mm512_loadu_si512(from);
   }
-  SIGHTLINE_TARGET_INLINE static __m512 value(Word words, int shift) {
+  SIGHTLINE_TARGET_INLINE static __m512 value(Word words, unsigned shift) {
     // The permutation reads the lowest 4 bits of an index.
-    return _mm512_permutexvar_ps(_mm512_srli_epi32(words, static_cast<unsigned>(shift)),
-                                 _mm512_loadu_ps(kNf4Codebook));
+    return _mm512_permutexvar_ps(_mm512_srli_epi32(words, shift), _mm512_loadu_ps(kNf4Codebook));
   }
   /// `next` where the phase has come to the end of the block.
   SIGHTLINE_TARGET_INLINE static __m512 choose(const std::int32_t* phases, std::int32_t end,
@@ -84,6 +82,17 @@ void multiply(const TileCall& call) {
   kByRows[call.rows - 1](call);
 }
 
+void multiply_nf4(const Nf4TileCall& call) {
+  static constexpr void (*kByRows[])(const Nf4TileCall&) = {
+      multiply_nf4_rows<Vector, Nf4Codes, 1, 4>,  multiply_nf4_rows<Vector, Nf4Codes, 2, 2>,
+      multiply_nf4_rows<Vector, Nf4Codes, 3, 2>,  multiply_nf4_rows<Vector, Nf4Codes, 4, 1>,
+      multiply_nf4_rows<Vector, Nf4Codes, 5, 1>,  multiply_nf4_rows<Vector, Nf4Codes, 6, 1>,
+      multiply_nf4_rows<Vector, Nf4Codes, 7, 1>,  multiply_nf4_rows<Vector, Nf4Codes, 8, 1>,
+      multiply_nf4_rows<Vector, Nf4Codes, 9, 1>,  multiply_nf4_rows<Vector, Nf4Codes, 10, 1>,
+      multiply_nf4_rows<Vector, Nf4Codes, 11, 1>, multiply_nf4_rows<Vector, Nf4Codes, 12, 1>};
+  kByRows[call.rows - 1](call);
+}
+
 ProductKernels make_kernels() {
   ProductKernels kernels = *avx2_kernels();
   kernels.name = "avx512";
@@ -91,6 +100,8 @@ ProductKernels make_kernels() {
   kernels.multiply_f32 = multiply<F32Weights>;
   kernels.multiply_bf16 = multiply<BF16Weights>;
   kernels.multiply_f16 = multiply<F16Weights>;
+  kernels.multiply_nf4 = multiply_nf4;
+  kernels.expand_bf16 = kernels.expand_f16 = nullptr;
   kernels.expand_nf4 = expand_nf4<Vector, Nf4Codes>;
   return kernels;
 }

@@ -7,8 +7,7 @@
 #include "models/kernels/product_kernels.h"
 
 #define SIGHTLINE_TARGET
-#include "models/kernels/product_tile.h"
-#include "models/kernels/quantise.h"
+#include "models/kernels/nf4_tile.h"
 
 namespace sightline {
 
@@ -78,10 +77,10 @@ struct Nf4Codes {
     std::memcpy(words.bytes, from, sizeof words);
     return words;
   }
-  static Vector::Type value(const Word& words, int shift) {
+  static Vector::Type value(const Word& words, unsigned shift) {
     Vector::Type values;
     for (std::size_t i = 0; i < Vector::kLanes; ++i) {
-      const int byte = words.bytes[kQuad * i + static_cast<std::size_t>(shift / 8)];
+      const int byte = words.bytes[kQuad * i + shift / 8];
       values.lanes[i] = kNf4Codebook[(byte >> shift % 8) & 15];
     }
     return values;
@@ -115,6 +114,11 @@ void multiply_codes(const CodeTileCall& call) {
   }
 }
 
+void multiply_nf4(const Nf4TileCall& call) {
+  if (call.rows == 1) return multiply_nf4_rows<Vector, Nf4Codes, 1, 1>(call);
+  multiply_nf4_rows<Vector, Nf4Codes, 2, 1>(call);
+}
+
 template <typename Weights>
 void multiply(const TileCall& call) {
   if (call.rows == 1) return multiply_rows<Vector, Weights, 1, 1>(call);
@@ -126,6 +130,9 @@ constexpr ProductKernels kKernels = {.name = "generic",
                                      .multiply_f32 = multiply<F32Weights>,
                                      .multiply_bf16 = multiply<BF16Weights>,
                                      .multiply_f16 = multiply<F16Weights>,
+                                     .multiply_nf4 = multiply_nf4,
+                                     .expand_bf16 = expand<Vector, BF16Weights>,
+                                     .expand_f16 = expand<Vector, F16Weights>,
                                      .expand_nf4 = expand_nf4<Vector, Nf4Codes>,
                                      .multiply_codes = multiply_codes};
 

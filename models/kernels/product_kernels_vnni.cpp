@@ -22,6 +22,7 @@ SIGHTLINE_TARGET void multiply_tile(const CodeTileCall& call, std::size_t first_
   const std::int32_t* code_sums = call.code_sums + first_panel * kPanel;
   std::int32_t* sums = call.sums + first_panel * call.panel_sums;
   const std::size_t panel_bytes = call.panel_bytes;
+  const std::ptrdiff_t ahead = call.ahead;
   __m512i sum[kPanels][kRows][2];
 #pragma GCC unroll 4
   for (std::size_t p = 0; p < kPanels; ++p) {
@@ -40,6 +41,8 @@ SIGHTLINE_TARGET void multiply_tile(const CodeTileCall& call, std::size_t first_
     for (std::size_t p = 0; p < kPanels; ++p) {
       const __m512i low = _mm512_loadu_si512(weights + p * panel_bytes);
       const __m512i high = _mm512_loadu_si512(weights + p * panel_bytes + 64);
+      __builtin_prefetch(weights + p * panel_bytes + ahead);
+      __builtin_prefetch(weights + p * panel_bytes + ahead + 64);
 #pragma GCC unroll 16
       for (std::size_t r = 0; r < kRows; ++r) {
         std::int32_t quad = 0;

@@ -95,54 +95,16 @@ SIGHTLINE_TARGET void multiply_rows(const TileCall& call) {
   multiply_all<Vector, Weights, kRows, kAtOnce, false>(call);
 }
 
-/// Inputs [call.begin, call.begin + call.depth). `Codes` has Word, a vector of 32-bit words,
-/// load(), and value(), the codebook's values of 4 bits of each.
-template <typename Vector, typename Codes, bool kPhases>
-SIGHTLINE_TARGET void expand_codes(const Nf4Call& call) {
-  constexpr std::size_t kVectors = kPanel / Vector::kLanes, kWords = kVectors / 2, kBlock = 64;
-  using Type = typename Vector::Type;
-  float* to = call.weights;
-  for (std::size_t k = 0; k < call.depth;) {
-    const float* scales = call.scales.blocks + (call.begin + k) / kBlock * kPanel;
-    const std::size_t block_end = k + kBlock < call.depth ? k + kBlock : call.depth;
-    Type scale[kVectors];
+/// The weights of a call as float32: the same loads as a product's, for a product's later use.
+template <typename Vector, typename Weights>
+SIGHTLINE_TARGET void expand(const std::byte* weights, std::size_t depth, float* to) {
+  constexpr std::size_t kVectors = kPanel / Vector::kLanes;
+  for (std::size_t k = 0; k < depth; ++k, weights += Weights::kBytes, to += kPanel) {
+    typename Vector::Type weight[kVectors];
+    Weights::load(weights, weight);
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < kVectors; ++v) scale[v] = Vector::load(scales + v * Vector::kLanes);
-    for (std::size_t within = 0; k < block_end; k += kQuad) {
-      typename Codes::Word words[kWords];
-      const std::byte* from = call.codes + (call.begin + k) * kPanel / 2;
-#pragma GCC unroll 4
-      for (std::size_t w = 0; w < kWords; ++w) {
-        words[w] = Codes::load(from + w * Vector::kLanes * sizeof(float));
-      }
-      const std::size_t inputs = block_end - k < kQuad ? block_end - k : kQuad;
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < kQuad; ++i) {
-        if (i == inputs) return;
-#pragma GCC unroll 8
-        for (std::size_t v = 0; v < kVectors; ++v, to += Vector::kLanes) {
-          const Type value =
-              Codes::value(words[v % kWords], static_cast<int>(8 * i + (v < kWords ? 0 : 4)));
-          if constexpr (kPhases) {
-            const Type next = Vector::load(scales + kPanel + v * Vector::kLanes);
-            const Type own =
-                Codes::choose(call.scales.phases + v * Vector::kLanes,
-                              static_cast<std::int32_t>(kBlock - within), scale[v], next);
-            Vector::store(to, Vector::multiply(value, own));
-          } else {
-            Vector::store(to, Vector::multiply(value, scale[v]));
-          }
-        }
-        ++within;
-      }
-    }
+    for (std::size_t v = 0; v < kVectors; ++v) Vector::store(to + v * Vector::kLanes, weight[v]);
   }
-}
-
-template <typename Vector, typename Codes>
-SIGHTLINE_TARGET void expand_nf4(const Nf4Call& call) {
-  if (call.scales.phases == nullptr) return expand_codes<Vector, Codes, false>(call);
-  expand_codes<Vector, Codes, true>(call);
 }
 
 }  // namespace
