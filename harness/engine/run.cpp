@@ -53,6 +53,7 @@ class Run {
     if (jobs_.empty()) throw UsageError("no task to run; name some with --tasks");
     check_judge();
     open_models();
+    check_prompts();
     check_before_run(settings, jobs_.front().task, jobs_.front().indices,
                      jobs_.front().model->info());
   }
@@ -127,6 +128,21 @@ class Run {
         with_context([&] { return fmt::format("preparing task {}", job.task.name); },
                      [&] { open_model(job); });
       }
+    }
+  }
+
+  /// A style without a prompt for one of the tasks shows before anything is computed.
+  void check_prompts() const {
+    for (const Job& job : jobs_) {
+      const ModelInfo& info = (job.model ? job : jobs_.front()).model->info();
+      const bool in_words = job.task.kind == Kind::kText ||
+                            std::ranges::find(info.kinds, job.task.kind) == info.kinds.end();
+      if (!in_words || job.indices.empty()) continue;
+      with_context([&] { return fmt::format("preparing task {}", job.task.name); },
+                   [&] {
+                     const Request request = job.task.dataset->request(job.indices.front());
+                     static_cast<void>(prompt_style(info.prompt_style).compose(request));
+                   });
     }
   }
 
