@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/base/vectorise.h"
 #include "models/kernels/bfloat16.h"
 #include "models/kernels/packed_panels.h"
 #include "models/kernels/quantise.h"
@@ -20,6 +21,7 @@ constexpr std::ptrdiff_t kAhead = 8192;
 /// Codes of inputs worth a hand-over.
 constexpr std::size_t kArrangeGrain = std::size_t{1} << 15;
 
+thread_local Scratch<std::uint8_t> code_scratch;
 thread_local Scratch<std::int32_t> code_sum_scratch;
 thread_local Scratch<float> outlier_scratch, outlier_weight_scratch;
 
@@ -32,7 +34,7 @@ struct Segment {
 
 /// The inputs of a product in 8 bits.
 struct CodedRows {
-  std::vector<std::uint8_t> codes;  ///< tiles of [quads][rows of the tile][kQuad]
+  std::uint8_t* codes = nullptr;  ///< tiles of [quads][rows of the tile][kQuad]
   RowTiles<std::uint8_t> tiles;
   std::vector<float> scales;                                ///< of each row
   std::vector<std::vector<std::uint32_t>> outlier_columns;  ///< of each sequence
@@ -48,18 +50,26 @@ std::vector<std::size_t> sequence_ends(const PackedMatrix::Rows& rows) {
   return ends;
 }
 
-/// Codes of rows [first, first + count), which may be a part of one tile or several whole ones.
+/// Puts a row's codes into its tile.
 void place_codes(const std::int8_t* codes, std::size_t columns, std::size_t row,
                  std::uint8_t offset, CodedRows& to) {
-  const std::size_t tile = row / to.tiles.tile_rows, rows = to.tiles.rows_of(tile);
-  std::uint8_t* place = to.codes.data() + tile * to.tiles.tile_rows * to.tiles.row_size +
-                        row % to.tiles.tile_rows * kQuad;
-  for (std::size_t k = 0; k < columns; k += kQuad, place += rows * kQuad) {
-    std::uint8_t quad[kQuad] = {};
-    std::memcpy(quad, codes + k, std::min(kQuad, columns - k));
-    for (std::uint8_t& code : quad) code = static_cast<std::uint8_t>(code + offset);
-    std::memcpy(place, quad, kQuad);
+  const std::size_t tile = row / to.tiles.tile_rows, step = to.tiles.rows_of(tile) * kQuad;
+  std::uint8_t* place =
+      to.codes + tile * to.tiles.tile_rows * to.tiles.row_size + row % to.tiles.tile_rows * kQuad;
+  // Adding 128 to a byte is the same as turning its highest bit.
+  const std::uint32_t offsets = offset * 0x01010101U;
+  std::size_t k = 0;
+  for (; k + kQuad <= columns; k += kQuad, place += step) {
+    std::uint32_t quad = 0;
+    std::memcpy(&quad, codes + k, kQuad);
+    quad ^= offsets;
+    std::memcpy(place, &quad, kQuad);
   }
+  if (k == columns) return;
+  std::uint32_t quad = 0;
+  std::memcpy(&quad, codes + k, columns - k);
+  quad ^= offsets;
+  std::memcpy(place, &quad, kQuad);
 }
 
 /// Divides rows [begin, end) of a sequence at the ends of tiles.
@@ -117,8 +127,8 @@ CodedRows code_rows(const T* x, std::size_t columns, const PackedMatrix::Rows& r
                     const ProductKernels& kernels) {
   CodedRows coded;
   const std::size_t row_size = (columns + kQuad - 1) / kQuad * kQuad;
-  coded.codes.resize(rows.count * row_size);
-  coded.tiles = {.data = coded.codes.data(),
+  coded.codes = code_scratch.reserve(rows.count * row_size);
+  coded.tiles = {.data = coded.codes,
                  .rows = rows.count,
                  .tile_rows = kernels.tile_rows,
                  .row_size = row_size};
@@ -172,8 +182,10 @@ class CodeProduct {
     }
   }
 
-  /// sums[row of the chunk][kPanel] of the outlier columns, in floating point.
-  void sum_outliers(const RowChunk& chunk, std::size_t panel, float* sums) const {
+  /// sums[row of the chunk][kPanel] of the outlier columns, in floating point. False where no row
+  /// has any.
+  bool sum_outliers(const RowChunk& chunk, std::size_t panel, float* sums) const {
+    if (x_.segments.empty()) return false;
     std::fill_n(sums, chunk.rows * kPanel, 0.0F);
     const auto by_row = [](const Segment& segment, std::size_t row) {
       return segment.first_row < row;
@@ -197,6 +209,7 @@ class CodeProduct {
                              .depth = columns->size(),
                              .sums = sums + (segment->first_row - chunk.first_row) * kPanel});
     }
+    return true;
   }
 
  private:
@@ -220,16 +233,42 @@ Outputs outputs_of(const PackedPanels& panels, std::size_t panel, const float* b
   return outputs;
 }
 
+/// Sums of a panel, and where they go.
+template <typename T>
+struct PanelSums {
+  const std::int32_t* codes = nullptr;  ///< [rows][kPanel]
+  const float* outliers = nullptr;      ///< [rows][kPanel]; null: none
+  const float* scales = nullptr;        ///< [rows]
+  std::size_t rows = 0;
+  T* y = nullptr;
+  std::size_t y_stride = 0;
+};
+
 /// y = codes * (scale of the row * scale of the output / 127^2) + bias + outliers
 template <typename T>
-void store_row(const std::int32_t* codes, const float* outliers, float scale,
-               const Outputs& outputs, T* y) {
-  T values[kPanel];
-  for (std::size_t o = 0; o < kPanel; ++o) {
-    const float factor = scale * outputs.scales[o] / (127.0F * 127.0F);
-    values[o] = round_to<T>(static_cast<float>(codes[o]) * factor + outputs.bias[o] + outliers[o]);
+[[gnu::always_inline]] inline void store_each(const PanelSums<T>& sums, const Outputs& outputs) {
+  static constexpr float kNone[kPanel] = {};
+  for (std::size_t r = 0; r < sums.rows; ++r) {
+    const std::int32_t* codes = sums.codes + r * kPanel;
+    const float* outliers = sums.outliers == nullptr ? kNone : sums.outliers + r * kPanel;
+    T values[kPanel];
+    for (std::size_t o = 0; o < kPanel; ++o) {
+      const float factor = sums.scales[r] * outputs.scales[o] / (127.0F * 127.0F);
+      values[o] =
+          round_to<T>(static_cast<float>(codes[o]) * factor + outputs.bias[o] + outliers[o]);
+    }
+    std::copy_n(values, outputs.count, sums.y + r * sums.y_stride);
   }
-  std::copy_n(values, outputs.count, y);
+}
+
+SIGHTLINE_VECTORISED
+void store_sums(const PanelSums<float>& sums, const Outputs& outputs) {
+  store_each(sums, outputs);
+}
+
+SIGHTLINE_VECTORISED
+void store_sums(const PanelSums<BFloat16>& sums, const Outputs& outputs) {
+  store_each(sums, outputs);
 }
 
 }  // namespace
@@ -248,13 +287,14 @@ void multiply_codes(const PackedPanels& panels, const ProductKernels& kernels, c
     float* outliers = outlier_scratch.reserve(chunk.rows * kPanel);
     product.sum_codes(chunk, first, count, sums);
     for (std::size_t p = 0; p < count; ++p) {
-      product.sum_outliers(chunk, first + p, outliers);
-      const Outputs outputs = outputs_of(panels, first + p, bias);
-      for (std::size_t r = 0; r < chunk.rows; ++r) {
-        const std::size_t row = chunk.first_row + r;
-        store_row(sums + (p * chunk.rows + r) * kPanel, outliers + r * kPanel, coded.scales[row],
-                  outputs, y + row * rows.y_stride + (first + p) * kPanel);
-      }
+      const bool any = product.sum_outliers(chunk, first + p, outliers);
+      store_sums(PanelSums<T>{.codes = sums + p * chunk.rows * kPanel,
+                              .outliers = any ? outliers : nullptr,
+                              .scales = coded.scales.data() + chunk.first_row,
+                              .rows = chunk.rows,
+                              .y = y + chunk.first_row * rows.y_stride + (first + p) * kPanel,
+                              .y_stride = rows.y_stride},
+                 outputs_of(panels, first + p, bias));
     }
   };
   for_each_group(chunks, panels.panels(), kPanelGroup, panels.panel_bytes,
