@@ -158,6 +158,11 @@ NetworkInfo describe_network(const Checkpoint& checkpoint, std::string family,
 }
 
 std::optional<Tokenizer> find_tokenizer(const Checkpoint& checkpoint) {
+  const fs::path& given = checkpoint.settings.tokenizer;
+  if (!given.empty()) {
+    require(fs::exists(given), "tokenizer={}: there is no such file or folder", given.string());
+    return Tokenizer::open(given);
+  }
   for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
     if (fs::is_regular_file(checkpoint.folder / name)) return Tokenizer::open(checkpoint.folder);
   }

@@ -47,7 +47,7 @@ Compute choose_compute(const NetworkSettings& settings, DType stored);
 /// hashes, end-of-sequence ids of generation_config.json or of `config`, the image protocol.
 NetworkInfo describe_network(const Checkpoint& checkpoint, std::string family,
                              std::string prompt_style, const Decoder& decoder);
-/// The tokenizer beside the configuration, where there is one.
+/// The tokenizer of the settings, else the one beside the configuration, where there is one.
 std::optional<Tokenizer> find_tokenizer(const Checkpoint& checkpoint);
 
 /// A whole number that has to be there.

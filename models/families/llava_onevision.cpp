@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -189,6 +190,17 @@ class Eye {
   at::Tensor newline_;  ///< [1, width]
 };
 
+/// Gives each placeholder the id of what it stands for, an image or a video.
+void name_placeholders(std::span<TokenId> ids, const std::array<TokenId, 2>& image_and_video,
+                       std::span<const ImageLayout> images) {
+  std::size_t image = 0;
+  for (TokenId& id : ids) {
+    if (std::ranges::find(image_and_video, id) == image_and_video.end()) continue;
+    if (image == images.size()) return;  // too many, which is refused where they are repeated
+    id = image_and_video[images[image++].is_video ? 1 : 0];
+  }
+}
+
 }  // namespace
 
 NetworkParts open_llava_onevision(Checkpoint checkpoint) {
@@ -218,11 +230,12 @@ NetworkParts open_llava_onevision(Checkpoint checkpoint) {
   const auto token = [&](const char* name, long fallback) {
     return static_cast<TokenId>(config.whole(name, fallback, 0, 1L << 30));
   };
-  // Images and videos have placeholders of their own; features follow the order of the text.
   const std::array<TokenId, 2> placeholders{token("image_token_index", 151646),
                                             token("video_token_index", 151647)};
   parts.prompt = [placeholders](const Tokenizer& tokenizer, std::string_view text, auto images) {
-    return expand_placeholders(tokenizer.encode(text), placeholders, images);
+    std::vector<TokenId> ids = tokenizer.encode(text);
+    name_placeholders(ids, placeholders, images);
+    return expand_placeholders(ids, placeholders, images);
   };
   parts.see = [eye](std::span<const ProcessedImages* const> requests) {
     return eye->see(requests);

@@ -11,7 +11,7 @@ Generator::Generator(Network& network, const PromptStyle& style, const Generator
     : network_(network),
       settings_(settings),
       images_(settings.sharing.share ? settings.sharing.feature_bytes : 0),
-      parts_{network_, style, images_, settings.seed},
+      parts_{network_, style, images_, settings.seed, settings.video},
       runner_(network_, active_, images_, settings.sharing, statistics_) {}
 
 void Generator::serve(Exchange& exchange) {

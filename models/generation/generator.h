@@ -22,6 +22,7 @@ struct GeneratorSettings {
   std::size_t threads = 0;     ///< that process images; 0: none but the caller's
   std::uint64_t seed = 0;      ///< of requests that bring none
   bool skip_special_tokens = true;  ///< in the text of answers
+  bool video = false;               ///< the images of a request are the frames of one video
   SharingSettings sharing;
 };
 

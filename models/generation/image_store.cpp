@@ -6,12 +6,12 @@
 
 namespace sightline {
 
-std::vector<ImageLayout> ImageSet::process(const Network& network) {
+std::vector<ImageLayout> ImageSet::process(const Network& network, bool video) {
   const std::lock_guard lock(mutex_);
   if (!images_.empty() && layouts_.empty()) {
     std::vector<const Image*> images;
     for (const auto& image : images_) images.push_back(image.get());
-    processed_ = network.process(images);
+    processed_ = network.process(images, video);
     layouts_ = processed_.images;
     for (auto& image : images_) image.reset();
   }

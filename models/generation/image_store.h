@@ -25,8 +25,9 @@ class ImageSet {
   const std::string& key() const { return key_; }
   std::size_t size() const { return images_.size(); }
 
-  /// Processes the images unless that was done. Any thread may call it.
-  std::vector<ImageLayout> process(const Network& network);
+  /// Processes the images unless that was done; `video`: as the frames of one. Any thread may call
+  /// it.
+  std::vector<ImageLayout> process(const Network& network, bool video = false);
 
   /// What follows is for the thread that runs the network, after `process`.
   const ProcessedImages& pixels() const { return processed_; }

@@ -27,12 +27,13 @@ std::map<std::string, std::string> departures(std::map<std::string, std::string>
   return protocol;
 }
 
-ModelInfo describe(const NetworkInfo& network, ModelInfo info) {
+ModelInfo describe(const NetworkInfo& network, ModelInfo info, bool video) {
   info.name = "native";
   info.revision = network.family;
   info.precision = name_of(network.precision);
   info.hashes = network.hashes;
   info.protocol = departures(network.protocol);
+  if (video) info.protocol["frames"] = "video";
   info.kinds = {Kind::kText};
   if (info.prompt_style.empty()) info.prompt_style = network.prompt_style;
   info.opens_images = info.wants_pixels = network.takes_images;
@@ -45,7 +46,7 @@ class NativeModel final : public Model {
  public:
   NativeModel(std::unique_ptr<Network> network, ModelInfo info, const GeneratorSettings& settings)
       : network_(std::move(network)),
-        info_(describe(network_->info(), std::move(info))),
+        info_(describe(network_->info(), std::move(info), settings.video)),
         generator_(*network_, prompt_style(info_.prompt_style), settings) {
     info_.max_batch = settings.max_batch;
   }
@@ -80,6 +81,15 @@ bool take_switch(ModelArgs& args, const char* name, bool fallback) {
   return value == "on";
 }
 
+/// frames=images|video; true for video.
+bool take_video(ModelArgs& args) {
+  const std::string value = args.get("frames", "images");
+  if (value != "images" && value != "video") {
+    throw UsageError(fmt::format("--model_args frames={}: want images or video", value));
+  }
+  return value == "video";
+}
+
 /// Refuses an argument that would have no effect.
 void require_effect(const ModelArgs& args, const char* name, bool has_effect, const char* where) {
   if (!args.has(name) || has_effect) return;
@@ -102,6 +112,8 @@ NetworkSettings take_network_settings(ModelSettings& settings) {
   network.path = args.need("path", "the folder of a checkpoint, or a file of weights");
   network.family = args.get("family");
   network.config = args.get("config");
+  network.vision = args.get("vision");
+  network.tokenizer = args.get("tokenizer");
   if (!settings.precision.empty()) network.precision = parse_precision(settings.precision);
   network.images = take_image_protocol(args);
   network.device = settings.device;
@@ -116,7 +128,6 @@ NetworkSettings take_network_settings(ModelSettings& settings) {
   require_effect(args, "quantise_vision", nf4 || network.precision == Precision::kInt8,
                  "with --precision int8 or nf4");
   require_effect(args, "kernels", on_cpu, "on a CPU");
-  require_effect(args, "batch_invariant", !on_cpu, "on a GPU; a CPU's products always are");
   // `generate` compares nothing, and reading a large checkpoint whole takes its time.
   network.hash_weights = !settings.task.empty();
   return network;
@@ -128,8 +139,9 @@ void add_native_model(Registry& registry) {
   registry.add(
       {.name = "native",
        .summary = "a checkpoint that Sightline computes itself: path=, family=, config=, "
-                  "image_backend= (pil), resize_order= (pillow12), logits_softcap= (on), "
-                  "double_quant= (off), quantise_vision= (on), share= (on)",
+                  "vision=, tokenizer=, frames= (images), image_backend= (pil), "
+                  "resize_order= (pillow12), logits_softcap= (on), double_quant= (off), "
+                  "quantise_vision= (on), batch_invariant= (off), share= (on)",
        .open = [&registry](
                    ModelSettings settings) { return open_native(registry, std::move(settings)); },
        .module = ""});
@@ -147,6 +159,7 @@ std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings) {
   generator.threads = std::max<std::size_t>(1, thread_count() / 2);
   generator.seed = settings.seed;
   generator.sharing.share = take_switch(settings.args, "share", true);
+  generator.video = take_video(settings.args);
   // Where an answer holds boxes, special tokens may be part of their grammar; styles drop others.
   generator.skip_special_tokens = settings.kind != Kind::kDetect && settings.kind != Kind::kGround;
   ModelInfo info;
@@ -155,7 +168,14 @@ std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings) {
   if (!info.prompt_style.empty()) prompt_style(info.prompt_style);
   settings.args.check_all_used("native");
   check_gen_kwargs(settings.gen_kwargs);
-  return make_native(open_network(registry, network), std::move(info), generator);
+  auto opened = open_network(registry, network);
+  if (generator.video && !opened->info().takes_video) {
+    throw UsageError(
+        fmt::format("--model_args frames=video: the model {} takes no video; leave it "
+                    "out, and the images of a request are shown as images",
+                    opened->info().family));
+  }
+  return make_native(std::move(opened), std::move(info), generator);
 }
 
 }  // namespace sightline

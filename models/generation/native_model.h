@@ -13,10 +13,11 @@ namespace sightline {
 void add_native_model(Registry& registry);
 
 /// The model `native`: a checkpoint that Sightline itself computes. Arguments: path (needed),
-/// family, config, image_backend, resize_order, logits_softcap, double_quant, quantise_vision,
-/// kernels, batch_invariant, share, prompt_style, geometry.
+/// family, config, vision, tokenizer, frames, image_backend, resize_order, logits_softcap,
+/// double_quant, quantise_vision, kernels, batch_invariant, share, prompt_style, geometry.
 /// Throws `UsageError` for arguments and `--gen_kwargs` that are unknown or make no sense, listing
-/// the choices, before the checkpoint is opened; `Error` for a checkpoint that cannot be used.
+/// the choices, before the checkpoint is opened, and for frames=video with a network that takes no
+/// video; `Error` for a checkpoint that cannot be used.
 std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings);
 
 /// A network as a model. `info` says what the network does not know: prompt style (empty: the

@@ -78,10 +78,11 @@ struct StepResult {
 
 /// What to open and how.
 struct NetworkSettings {
-  std::filesystem::path path;    ///< a checkpoint's folder, or a file of weights
-  std::string family;            ///< for what has no config.json with a model_type; "" otherwise
-  std::filesystem::path config;  ///< instead of the folder's config.json; empty: that
-  std::filesystem::path vision;  ///< the vision tower's folder, where it is apart (MiniMind-V)
+  std::filesystem::path path;       ///< a checkpoint's folder, or a file of weights
+  std::string family;               ///< for what has no config.json with a model_type; "" otherwise
+  std::filesystem::path config;     ///< instead of the folder's config.json; empty: that
+  std::filesystem::path vision;     ///< the vision tower's folder, where it is apart (MiniMind-V)
+  std::filesystem::path tokenizer;  ///< a file or folder, instead of the configuration's neighbour
   std::optional<Precision> precision;  ///< none: fp32 on a CPU, the checkpoint's own on a GPU
   bool double_quantise = false;        ///< kNf4: scales in 8 bits
   bool quantise_vision = true;         ///< kInt8, kNf4: the vision tower and the projector too
@@ -104,7 +105,7 @@ struct NetworkInfo {
   std::map<std::string, std::string> hashes;    ///< file -> SHA-256
   std::map<std::string, std::string> protocol;  ///< what changes scores: image_backend, ...
   std::size_t weight_bytes = 0;                 ///< memory that all weights take
-  std::size_t decoder_bytes = 0;  ///< of these what every generated token reads
+  std::size_t decoder_bytes = 0;                ///< of these what every generated token reads
   std::vector<std::string> quantised;           ///< layers whose weights are kept in 8 or 4 bits
 };
 
@@ -120,7 +121,8 @@ class Network {
   /// images that the family refuses.
   virtual ProcessedImages process(std::span<const Image* const> images,
                                   bool video = false) const = 0;
-  /// The ids of `text`, in which one placeholder stands for each image (`PromptStyle::wrap`).
+  /// The ids of `text`, in which one placeholder stands for each image (`PromptStyle::wrap`) and
+  /// for a video as a whole; its ids are those of the family's placeholder for videos.
   /// Throws `Error` when placeholders and images are not equally many.
   virtual Prompt prompt(std::string_view text, std::span<const ImageLayout> images) const = 0;
 

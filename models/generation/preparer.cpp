@@ -24,6 +24,20 @@ std::shared_ptr<ImageSet> image_set(const Request& request, const PreparingParts
   return parts.images.get(std::move(images));
 }
 
+/// The text with one placeholder for each image, or for the video that all images are together;
+/// "<video>" in the user's words stands for it.
+std::string wrap(const Request& request, const PreparingParts& parts) {
+  if (!parts.video || request.images.empty()) {
+    return parts.style.wrap(request.prompt, request.images.size());
+  }
+  constexpr std::string_view kVideo = "<video>", kImage = "<image>";
+  std::string text = request.prompt;
+  for (std::size_t at = 0; (at = text.find(kVideo, at)) != std::string::npos; at += kImage.size()) {
+    text.replace(at, kVideo.size(), kImage);
+  }
+  return parts.style.wrap(text, 1);
+}
+
 void check_length(const Prompt& prompt, const NetworkInfo& info) {
   require(!prompt.ids.empty(), "the prompt has no tokens");
   if (info.max_positions == 0 || prompt.ids.size() < info.max_positions) return;
@@ -37,10 +51,9 @@ void fill(PreparedRequest& prepared, const PreparingParts& parts) {
   const Request& request = prepared.request;
   prepared.plan = plan_decoding(request.decoding, parts.seed);
   prepared.images = image_set(request, parts);
-  const auto layouts =
-      prepared.images ? prepared.images->process(parts.network) : std::vector<ImageLayout>{};
-  prepared.prompt =
-      parts.network.prompt(parts.style.wrap(request.prompt, request.images.size()), layouts);
+  std::vector<ImageLayout> layouts;
+  if (prepared.images) layouts = prepared.images->process(parts.network, parts.video);
+  prepared.prompt = parts.network.prompt(wrap(request, parts), layouts);
   check_length(prepared.prompt, parts.network.info());
 }
 

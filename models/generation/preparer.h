@@ -37,6 +37,7 @@ struct PreparingParts {
   const PromptStyle& style;
   ImageStore& images;
   std::uint64_t seed = 0;  ///< of requests that bring none
+  bool video = false;      ///< the images of a request are the frames of one video
 };
 
 /// Plan, images and prompt of one request. What is wrong with the sample (images refused, too long

@@ -66,8 +66,8 @@ class FakeNetwork final : public Network {
   NetworkInfo& change_info() { return info_; }
   const Tokenizer& tokenizer() const override { return tokenizer_; }
 
-  /// An image of one pixel row is refused.
-  ProcessedImages process(std::span<const Image* const> images, bool) const override {
+  /// An image of one pixel row is refused. A video has the rows of one image.
+  ProcessedImages process(std::span<const Image* const> images, bool video) const override {
     ProcessedImages processed;
     for (const Image* image : images) {
       require(image->height > 1, "the image is {} x {} pixels, which is too flat", image->width,
@@ -77,8 +77,9 @@ class FakeNetwork final : public Network {
       }
       processed.pixel_values.values.push_back(static_cast<float>(image->width) / 1000);
       processed.images.push_back(
-          {.size = {image->width, image->height}, .num_tokens = kRowsOfImage});
+          {.size = {image->width, image->height}, .num_tokens = kRowsOfImage, .is_video = video});
     }
+    if (video) processed.images.resize(1);
     return processed;
   }
 

@@ -12,6 +12,7 @@ namespace {
 
 using ::sightline::testing::error_of;
 using ::sightline::testing::FakeNetwork;
+using ::sightline::testing::image_of;
 using ::sightline::testing::request_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -67,11 +68,13 @@ TEST_F(NativeModelTest, PassesItsArgumentsOn) {
   settings.device = "cuda:1";
   open(
       "path=a.pth,family=fake,config=b.json,image_backend=torchvision,logits_softcap=off,"
-      "double_quant=on,quantise_vision=off,batch_invariant=on,share=off",
+      "double_quant=on,quantise_vision=off,batch_invariant=on,share=off,vision=tower,tokenizer=t",
       std::move(settings));
   EXPECT_EQ(opened_.path, "a.pth");
   EXPECT_EQ(opened_.family, "fake");
   EXPECT_EQ(opened_.config, "b.json");
+  EXPECT_EQ(opened_.vision, "tower");
+  EXPECT_EQ(opened_.tokenizer, "t");
   EXPECT_EQ(opened_.precision, Precision::kNf4);
   EXPECT_EQ(opened_.device, "cuda:1");
   EXPECT_EQ(opened_.images.backend, ImageBackend::kTorchvision);
@@ -83,6 +86,8 @@ TEST_F(NativeModelTest, PassesItsArgumentsOn) {
 
   open("path=a,resize_order=pillow13");
   EXPECT_EQ(opened_.images.order, PassOrder::kPillow13);
+  open("path=a,batch_invariant=on");
+  EXPECT_TRUE(opened_.batch_invariant) << "a CPU has it anyway";
 }
 
 TEST_F(NativeModelTest, RefusesArgumentsBeforeItOpensTheCheckpoint) {
@@ -102,7 +107,8 @@ TEST_F(NativeModelTest, RefusesArgumentsBeforeItOpensTheCheckpoint) {
       {"path=a,share=1", "share=1: want on or off"},
       {"path=a,double_quant=on", "only with --precision nf4"},
       {"path=a,quantise_vision=off", "only with --precision int8 or nf4"},
-      {"path=a,batch_invariant=on", "only on a GPU"},
+      {"path=a,batch_invariant=yes", "batch_invariant=yes: want on or off"},
+      {"path=a,frames=8", "frames=8: want images or video"},
       {"path=a,prompt_style=paligema", "did you mean 'paligemma'?"},
       {"path=a,geometry=sideways", "geometry"},
       {"path=a,pth=b", "no argument 'pth'; did you mean 'path'?"},
@@ -151,6 +157,33 @@ TEST_F(NativeModelTest, SaysHowItDepartsFromPublishedResults) {
   EXPECT_THAT(open("path=a")->info().protocol,
               ElementsAre(Pair("frames", "8"), Pair("image_backend", "torchvision"),
                           Pair("logits_softcap", "off")));
+}
+
+TEST_F(NativeModelTest, TakesTheImagesOfARequestForTheFramesOfOneVideo) {
+  change_ = [](FakeNetwork& network) { network.change_info().takes_video = true; };
+  const auto model = open("path=a,frames=video");
+  EXPECT_THAT(model->info().protocol, ElementsAre(Pair("frames", "video")));
+  const std::pair<const char*, const char*> prompts[] = {
+      {"What happens?", "<image>\nWhat happens?"},
+      {"See <video>: what happens?", "See <image>: what happens?"},
+      {"See <image>: what happens?", "See <image>: what happens?"}};
+  for (const auto& [prompt, wrapped] : prompts) {
+    const Request request = request_of("a", prompt, 1, {image_of(1), image_of(2), image_of(3)});
+    const Response response = ask(*model, {request}).front();
+    EXPECT_EQ(response.outcome, Outcome::kOk) << response.error;
+    const auto& ids = response.generation->prompt_ids;
+    EXPECT_EQ(std::ranges::count(ids, FakeNetwork::kImageToken), FakeNetwork::kRowsOfImage);
+    EXPECT_EQ(FakeNetwork::text_of(ids), wrapped);
+  }
+  EXPECT_EQ(ask(*model, {request_of("a", "Hello", 1)}).front().outcome, Outcome::kOk)
+      << "a request without images has no video";
+}
+
+TEST_F(NativeModelTest, RefusesVideoForNetworksWithout) {
+  EXPECT_THAT(error_of([&] { open("path=a,frames=video"); }),
+              HasSubstr("the model fake takes no video"));
+  EXPECT_THROW(open("path=a,frames=video"), UsageError);
+  EXPECT_THAT(open("path=a,frames=images")->info().protocol, IsEmpty());
 }
 
 TEST_F(NativeModelTest, AnswersAndCounts) {
