@@ -5,6 +5,7 @@
 #include "models/kernels/bfloat16.h"
 #include "models/kernels/packed_panels.h"
 #include "models/kernels/row_tiles.h"
+#include "models/kernels/turn_words.h"
 
 namespace sightline {
 
@@ -24,11 +25,11 @@ constexpr std::size_t kRearrangeGrain = std::size_t{1} << 15;
 
 thread_local Scratch<float> row_scratch, sum_scratch, weight_scratch;
 
-using Four = float __attribute__((vector_size(16)));
-
 template <typename T>
-Four load_four(const T* from) {
-  return Four{to_float(from[0]), to_float(from[1]), to_float(from[2]), to_float(from[3])};
+FourWords load_four(const T* from) {
+  const float floats[4] = {to_float(from[0]), to_float(from[1]), to_float(from[2]),
+                           to_float(from[3])};
+  return load_four_words(floats);
 }
 
 /// to[k * step + r] for four rows
@@ -36,17 +37,8 @@ template <typename T>
 void turn_four(const T* x, std::size_t x_stride, std::size_t columns, float* to, std::size_t step) {
   std::size_t k = 0;
   for (; k + 4 <= columns; k += 4, to += 4 * step) {
-    const Four a = load_four(x + k), b = load_four(x + x_stride + k);
-    const Four c = load_four(x + 2 * x_stride + k), d = load_four(x + 3 * x_stride + k);
-    const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    const Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-    const Four ab_end = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    const Four cd_end = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    const Four turned[4] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5),
-                            __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
-                            __builtin_shufflevector(ab_end, cd_end, 0, 1, 4, 5),
-                            __builtin_shufflevector(ab_end, cd_end, 2, 3, 6, 7)};
-    for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * step, &turned[i], sizeof(Four));
+    store_turned(load_four(x + k), load_four(x + x_stride + k), load_four(x + 2 * x_stride + k),
+                 load_four(x + 3 * x_stride + k), to, step);
   }
   for (; k < columns; ++k, to += step) {
     for (std::size_t r = 0; r < 4; ++r) to[r] = to_float(x[r * x_stride + k]);

@@ -7,6 +7,7 @@
 #include "models/kernels/bfloat16.h"
 #include "models/kernels/half_precision.h"
 #include "models/kernels/packed_panels.h"
+#include "models/kernels/turn_words.h"
 
 namespace sightline {
 
@@ -17,60 +18,82 @@ constexpr std::size_t kBlock = 64;
 /// Bytes of weights worth a hand-over to another thread.
 constexpr std::size_t kGrain = std::size_t{1} << 18;
 
-/// Weights of a panel as they come, for up to kBlock inputs.
-struct Block {
-  std::size_t first_row = 0, begin = 0, inputs = 0;
-  float weights[kPanel][kBlock];
+/// Some inputs of one row.
+struct RowPart {
+  std::size_t row = 0, begin = 0, inputs = 0;
 };
 
-void store_f32(const Block& block, std::byte* panel) {
-  float turned[kPanel];
-  for (std::size_t k = 0; k < block.inputs; ++k) {
-    for (std::size_t o = 0; o < kPanel; ++o) turned[o] = block.weights[o][k];
-    std::memcpy(panel + (block.begin + k) * sizeof turned, turned, sizeof turned);
+void read_floats(const StackedRows& source, const RowPart& part, float* to) {
+  const RowRange row = source.find(part.row, 1);
+  source.read(row.part, row.first * source.columns() + part.begin, {to, part.inputs});
+}
+
+void round_to_bf16(const float* weights, const RowPart& part, std::uint16_t* to) {
+  for (std::size_t k = 0; k < part.inputs; ++k) to[k] = round_to<BFloat16>(weights[k]).bits;
+}
+
+void round_to_f16(const float* weights, const RowPart& part, std::uint16_t* to) {
+  for (std::size_t k = 0; k < part.inputs; ++k) {
+    to[k] = half_of_float(weights[k]);
+    require((to[k] & 0x7FFFU) != 0x7C00U || std::isinf(weights[k]),
+            "weight {} of output {} and input {} is too large for 16-bit floats (at most 65504); "
+            "keep the weights as bf16 or f32",
+            weights[k], part.row, part.begin + k);
   }
 }
 
-void store_bf16(const Block& block, std::byte* panel) {
-  BFloat16 turned[kPanel];
-  for (std::size_t k = 0; k < block.inputs; ++k) {
-    for (std::size_t j = 0; j < kPanel / 2; ++j) {
-      turned[2 * j] = round_to<BFloat16>(block.weights[j][k]);
-      turned[2 * j + 1] = round_to<BFloat16>(block.weights[j + kPanel / 2][k]);
-    }
-    std::memcpy(panel + (block.begin + k) * sizeof turned, turned, sizeof turned);
+/// Weights of 16 bits as they are kept.
+void read_halves(const StackedRows& source, Storage storage, const RowPart& part,
+                 std::uint16_t* to) {
+  const RowRange row = source.find(part.row, 1);
+  const bool brain = storage == Storage::kBF16;
+  if (source.dtype_of(row.part) == (brain ? DType::kBF16 : DType::kF16)) {
+    return source.read_stored(row.part, row.first * source.columns() + part.begin,
+                              {to, part.inputs});
   }
+  float weights[kBlock];
+  read_floats(source, part, weights);
+  return brain ? round_to_bf16(weights, part, to) : round_to_f16(weights, part, to);
 }
 
-void store_f16(const Block& block, std::byte* panel) {
-  std::uint16_t turned[kPanel];
-  for (std::size_t k = 0; k < block.inputs; ++k) {
-    for (std::size_t o = 0; o < kPanel; ++o) {
-      const float weight = block.weights[o][k];
-      turned[o] = half_of_float(weight);
-      require((turned[o] & 0x7FFFU) != 0x7C00U || std::isinf(weight),
-              "weight {} of output {} and input {} is too large for 16-bit floats (at most 65504); "
-              "keep the weights as bf16 or f32",
-              weight, block.first_row + o, block.begin + k);
-    }
-    std::memcpy(panel + (block.begin + k) * sizeof turned, turned, sizeof turned);
-  }
-}
-
-void pack_panel(const StackedRows& source, PackedPanels& to, std::size_t panel) {
-  const auto store = to.storage == Storage::kF32    ? store_f32
-                     : to.storage == Storage::kBF16 ? store_bf16
-                                                    : store_f16;
-  Block block = {.first_row = panel * kPanel};
-  const std::size_t rows = std::min(kPanel, to.rows - block.first_row);
-  std::memset(block.weights, 0, sizeof block.weights);
-  for (; block.begin < to.columns; block.begin += kBlock) {
-    block.inputs = std::min(kBlock, to.columns - block.begin);
+void pack_f32(const StackedRows& source, std::size_t first_row, std::byte* panel) {
+  float weights[kPanel][kBlock] = {};
+  std::uint32_t turned[kBlock * kPanel];
+  const std::size_t rows = std::min(kPanel, source.rows() - first_row);
+  for (std::size_t begin = 0; begin < source.columns(); begin += kBlock) {
+    const std::size_t inputs = std::min(kBlock, source.columns() - begin);
     for (std::size_t o = 0; o < rows; ++o) {
-      const RowRange row = source.find(block.first_row + o, 1);
-      source.read(row.part, row.first * to.columns + block.begin, {block.weights[o], block.inputs});
+      read_floats(source, {first_row + o, begin, inputs}, weights[o]);
     }
-    store(block, to.panel(panel));
+    std::uint32_t words[kPanel][kBlock];
+    std::memcpy(words, weights, sizeof words);
+    turn_words(words[0], kBlock, kPanel, inputs, turned);
+    std::memcpy(panel + begin * kPanel * sizeof(float), turned, inputs * kPanel * sizeof(float));
+  }
+}
+
+/// Word j of an input holds two outputs: j and j + 16 for bf16, 2 j and 2 j + 1 for f16.
+void pack_halves(const StackedRows& source, Storage storage, std::size_t first_row,
+                 std::byte* panel) {
+  constexpr std::size_t kWords = kPanel / 2;
+  std::uint16_t weights[kPanel][kBlock] = {};
+  std::uint32_t words[kWords][kBlock], turned[kBlock * kWords];
+  const std::size_t rows = std::min(kPanel, source.rows() - first_row);
+  const bool apart = storage == Storage::kBF16;
+  for (std::size_t begin = 0; begin < source.columns(); begin += kBlock) {
+    const std::size_t inputs = std::min(kBlock, source.columns() - begin);
+    for (std::size_t o = 0; o < rows; ++o) {
+      read_halves(source, storage, {first_row + o, begin, inputs}, weights[o]);
+    }
+    for (std::size_t j = 0; j < kWords; ++j) {
+      const std::uint16_t* low = weights[apart ? j : 2 * j];
+      const std::uint16_t* high = weights[apart ? j + kWords : 2 * j + 1];
+      for (std::size_t k = 0; k < kBlock; ++k) {
+        words[j][k] = low[k] | std::uint32_t{high[k]} << 16;
+      }
+    }
+    turn_words(words[0], kBlock, kWords, inputs, turned);
+    std::memcpy(panel + begin * kPanel * 2, turned, inputs * kPanel * 2);
   }
 }
 
@@ -78,7 +101,13 @@ void pack_panel(const StackedRows& source, PackedPanels& to, std::size_t panel) 
 
 void pack_floats(const StackedRows& source, PackedPanels& to) {
   parallel_for(to.panels(), kGrain / to.panel_bytes + 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t p = begin; p < end; ++p) pack_panel(source, to, p);
+    for (std::size_t p = begin; p < end; ++p) {
+      if (to.storage == Storage::kF32) {
+        pack_f32(source, p * kPanel, to.panel(p));
+      } else {
+        pack_halves(source, to.storage, p * kPanel, to.panel(p));
+      }
+    }
   });
 }
 

@@ -6,6 +6,7 @@
 #include "harness/base/parallel.h"
 #include "models/kernels/packed_panels.h"
 #include "models/kernels/quantise.h"
+#include "models/kernels/turn_words.h"
 
 namespace sightline {
 
@@ -36,21 +37,43 @@ void for_each_panel(const PackedPanels& panels, Work&& work) {
   });
 }
 
+/// A panel's codes of one byte each, [rows][columns rounded up to whole quads].
+struct CodeRows {
+  CodeRows(std::size_t rows, std::size_t columns)
+      : stride((columns + kQuad - 1) / kQuad), words(rows * stride) {}
+  void set_row(std::size_t row, const void* codes, std::size_t columns) {
+    std::memcpy(words.data() + row * stride, codes, columns);
+  }
+
+  std::size_t stride = 0;  ///< quads
+  std::vector<std::uint32_t> words;
+};
+
+/// [quads][rows] words
+void place_words(const CodeRows& codes, std::size_t rows, std::byte* panel) {
+  constexpr std::size_t kQuads = 64;
+  std::uint32_t turned[kQuads * kPanel];
+  for (std::size_t q = 0; q < codes.stride; q += kQuads) {
+    const std::size_t count = std::min(kQuads, codes.stride - q);
+    turn_words(codes.words.data() + q, codes.stride, rows, count, turned);
+    std::memcpy(panel + q * rows * kQuad, turned, count * rows * kQuad);
+  }
+}
+
 void place_int8(const StackedRows& source, std::size_t panel, PackedPanels& to) {
   std::vector<float> weights(to.columns);
   std::vector<std::int8_t> codes(to.columns);
+  CodeRows rows(kPanel, to.columns);
   visit_parts(source, panel, [&](const RowRange& range, std::size_t output) {
     for (std::size_t row = range.first; row < range.first + range.count; ++row, ++output) {
       source.read(range.part, row * to.columns, weights);
       const std::size_t place = panel * kPanel + output;
       quantise_int8(weights, 1, to.columns, codes.data(), &to.scales[place], place);
-      std::byte* word = to.panel(panel) + output * kQuad;
-      for (std::size_t k = 0; k < to.columns; k += kQuad, word += kPanel * kQuad) {
-        std::memcpy(word, &codes[k], std::min(kQuad, to.columns - k));
-      }
+      rows.set_row(output, codes.data(), to.columns);
       to.code_sums[place] = std::accumulate(codes.begin(), codes.end(), 0);
     }
   });
+  place_words(rows, kPanel, to.panel(panel));
 }
 
 /// The codes of all panels, and the scales of each part.
@@ -63,9 +86,21 @@ class Nf4Packer {
   }
 
   void place_codes(std::size_t panel) {
+    std::vector<std::uint8_t> codes(kPanel * to_.columns);
     visit_parts(source_, panel, [&](const RowRange& range, std::size_t output) {
-      place_codes(panel, range, output);
+      read_codes(range, codes.data() + output * to_.columns);
     });
+    CodeRows rows(kPanel / 2, to_.columns);
+    std::vector<std::uint8_t> pairs(to_.columns);
+    for (std::size_t j = 0; j < kPanel / 2; ++j) {
+      const std::uint8_t* low = codes.data() + j * to_.columns;
+      const std::uint8_t* high = low + kPanel / 2 * to_.columns;
+      for (std::size_t k = 0; k < pairs.size(); ++k) {
+        pairs[k] = static_cast<std::uint8_t>(low[k] | high[k] << 4);
+      }
+      rows.set_row(j, pairs.data(), pairs.size());
+    }
+    place_words(rows, kPanel / 2, to_.panel(panel));
   }
 
   void double_quantise() {
@@ -90,14 +125,14 @@ class Nf4Packer {
  private:
   std::size_t count_of(std::size_t part) const { return source_.rows_of(part) * to_.columns; }
 
-  /// Whole blocks around the rows are quantised. Those that begin before the rows belong to the
-  /// panel before, which keeps their scale.
-  void place_codes(std::size_t panel, const RowRange& range, std::size_t output) {
+  /// Codes of rows, one a byte. Whole blocks around the rows are quantised; those that begin before
+  /// the rows belong to the panel before, which keeps their scale.
+  void read_codes(const RowRange& range, std::uint8_t* to) {
     const std::size_t begin = range.first * to_.columns, end = begin + range.count * to_.columns;
     const std::size_t first = begin / kBlock * kBlock;
     const std::size_t last = std::min((end + kBlock - 1) / kBlock * kBlock, count_of(range.part));
     std::vector<float> weights(last - first);
-    std::vector<std::uint8_t> packed((weights.size() + 1) / 2);
+    std::vector<std::uint8_t> packed((weights.size() + 1) / 2), codes(2 * packed.size());
     std::vector<float> absmax((weights.size() + kBlock - 1) / kBlock);
     source_.read(range.part, first, weights);
     quantise_nf4(weights, packed.data(), absmax.data(), to_.columns, first);
@@ -106,20 +141,11 @@ class Nf4Packer {
         absmax_[range.part][first / kBlock + block] = absmax[block];
       }
     }
-    for (std::size_t r = 0; r < range.count; ++r) {
-      place_row(panel, output + r, packed, begin - first + r * to_.columns);
+    for (std::size_t i = 0; i < packed.size(); ++i) {
+      codes[2 * i] = packed[i] >> 4;
+      codes[2 * i + 1] = packed[i] & 15;
     }
-  }
-
-  void place_row(std::size_t panel, std::size_t output, const std::vector<std::uint8_t>& packed,
-                 std::size_t first) {
-    std::byte* codes = to_.panel(panel) + output % 16 * kQuad;
-    const int shift = output < 16 ? 0 : 4;
-    for (std::size_t k = 0; k < to_.columns; ++k) {
-      const std::size_t i = first + k;
-      const int code = (packed[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15;
-      codes[k / kQuad * 16 * kQuad + k % kQuad] |= static_cast<std::byte>(code << shift);
-    }
+    std::copy_n(codes.data() + (begin - first), end - begin, to);
   }
 
   const StackedRows& source_;

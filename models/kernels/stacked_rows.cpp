@@ -1,6 +1,7 @@
 #include "models/kernels/stacked_rows.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "harness/base/error.h"
 #include "harness/formats/number_conversion.h"
@@ -36,6 +37,12 @@ void StackedRows::read(std::size_t part, std::size_t begin, std::span<float> to)
   const TensorView& from = parts_[part];
   const std::size_t size = size_of(from.dtype);
   convert_numbers<float>(from.dtype, from.bytes.subspan(begin * size, to.size() * size), to);
+}
+
+void StackedRows::read_stored(std::size_t part, std::size_t begin,
+                              std::span<std::uint16_t> to) const {
+  std::memcpy(to.data(), parts_[part].bytes.data() + begin * sizeof(std::uint16_t),
+              to.size_bytes());
 }
 
 }  // namespace sightline

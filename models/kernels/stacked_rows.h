@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "harness/formats/tensor_view.h"
@@ -28,8 +29,11 @@ class StackedRows {
 
   /// The part of row `row`, and how many rows from it on, up to `count`, are of the same part.
   RowRange find(std::size_t row, std::size_t count) const;
+  DType dtype_of(std::size_t part) const { return parts_[part].dtype; }
   /// Numbers [begin, begin + to.size()) of a part, row-major.
   void read(std::size_t part, std::size_t begin, std::span<float> to) const;
+  /// The same as they are stored, where that is in 16 bits.
+  void read_stored(std::size_t part, std::size_t begin, std::span<std::uint16_t> to) const;
 
  private:
   std::span<const TensorView> parts_;
