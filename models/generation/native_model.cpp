@@ -44,7 +44,7 @@ ModelInfo describe(const NetworkInfo& network, ModelInfo info, bool video) {
 
 class NativeModel final : public Model {
  public:
-  NativeModel(std::unique_ptr<Network> network, ModelInfo info, const GeneratorSettings& settings)
+  NativeModel(std::shared_ptr<Network> network, ModelInfo info, const GeneratorSettings& settings)
       : network_(std::move(network)),
         info_(describe(network_->info(), std::move(info), settings.video)),
         generator_(*network_, prompt_style(info_.prompt_style), settings) {
@@ -68,7 +68,7 @@ class NativeModel final : public Model {
     for (const auto& [name, value] : facts_of(generator_.statistics())) info_.facts[name] = value;
   }
 
-  std::unique_ptr<Network> network_;
+  std::shared_ptr<Network> network_;
   ModelInfo info_;
   Generator generator_;
 };
@@ -136,23 +136,32 @@ NetworkSettings take_network_settings(ModelSettings& settings) {
 }  // namespace
 
 void add_native_model(Registry& registry) {
-  registry.add(
-      {.name = "native",
-       .summary = "a checkpoint that Sightline computes itself: path=, family=, config=, "
-                  "vision=, tokenizer=, frames= (images), image_backend= (pil), "
-                  "resize_order= (pillow12), logits_softcap= (on), double_quant= (off), "
-                  "quantise_vision= (on), batch_invariant= (off), share= (on)",
-       .open = [&registry](
-                   ModelSettings settings) { return open_native(registry, std::move(settings)); },
-       .module = ""});
+  registry.add({.name = "native",
+                .summary = "a checkpoint that Sightline computes itself: path=, family=, config=, "
+                           "vision=, tokenizer=, frames= (images), image_backend= (pil), "
+                           "resize_order= (pillow12), logits_softcap= (on), double_quant= (off), "
+                           "quantise_vision= (on), batch_invariant= (off), share= (on)",
+                .open =
+                    [&registry, pool = std::make_shared<NetworkPool>()](ModelSettings settings) {
+                      return open_native(registry, std::move(settings), *pool);
+                    },
+                .module = ""});
 }
 
-std::unique_ptr<Model> make_native(std::unique_ptr<Network> network, ModelInfo info,
+std::unique_ptr<Model> make_native(std::shared_ptr<Network> network, ModelInfo info,
                                    const GeneratorSettings& settings) {
   return std::make_unique<NativeModel>(std::move(network), std::move(info), settings);
 }
 
-std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings) {
+std::shared_ptr<Network> NetworkPool::open(Registry& registry, const NetworkSettings& settings) {
+  if (network_ && settings == settings_) return network_;
+  network_.reset();  // first, so that two never need memory at a time
+  network_ = open_network(registry, settings);
+  settings_ = settings;
+  return network_;
+}
+
+std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings, NetworkPool& pool) {
   const NetworkSettings network = take_network_settings(settings);
   GeneratorSettings generator;
   generator.max_batch = network.device == "cpu" ? kCpuBatch : kGpuBatch;
@@ -168,7 +177,7 @@ std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings) {
   if (!info.prompt_style.empty()) prompt_style(info.prompt_style);
   settings.args.check_all_used("native");
   check_gen_kwargs(settings.gen_kwargs);
-  auto opened = open_network(registry, network);
+  std::shared_ptr<Network> opened = pool.open(registry, network);
   if (generator.video && !opened->info().takes_video) {
     throw UsageError(
         fmt::format("--model_args frames=video: the model {} takes no video; leave it "

@@ -92,6 +92,8 @@ struct NetworkSettings {
   bool hash_weights = true;    ///< `NetworkInfo::hashes`; reads the files whole
   bool kernels = true;         ///< on a CPU: Sightline's own products, else libtorch's as on a GPU
   bool batch_invariant = false;  ///< on a GPU: products of one fixed shape (a CPU has it always)
+
+  bool operator==(const NetworkSettings&) const = default;
 };
 
 struct NetworkInfo {

@@ -34,10 +34,11 @@ class NativeModelTest : public ::testing::Test {
 
   std::unique_ptr<Model> open(const std::string& args, ModelSettings settings = {}) {
     settings.args = ModelArgs::parse(args);
-    return open_native(registry_, std::move(settings));
+    return open_native(registry_, std::move(settings), pool_);
   }
 
   Registry registry_;
+  NetworkPool pool_;
   NetworkSettings opened_;
   std::function<void(FakeNetwork&)> change_ = [](FakeNetwork&) {};
 };
@@ -47,6 +48,22 @@ TEST_F(NativeModelTest, IsFoundByName) {
   ModelSettings settings;
   settings.args = ModelArgs::parse("path=a");
   EXPECT_EQ(registry_.open_model("native", std::move(settings))->info().name, "native");
+}
+
+TEST_F(NativeModelTest, OpensANetworkOnceForAllTasksOfARun) {
+  int opened = 0;
+  change_ = [&](FakeNetwork&) { ++opened; };
+  for (const char* task : {"vqav2_val", "refcoco_val"}) {
+    ModelSettings settings;
+    settings.task = task;
+    open("path=a", std::move(settings));
+  }
+  EXPECT_EQ(opened, 1);
+  ModelSettings settings;
+  settings.task = "vqav2_val";
+  settings.precision = "bf16";
+  open("path=a", std::move(settings));
+  EXPECT_EQ(opened, 2);
 }
 
 TEST_F(NativeModelTest, PassesItsArgumentsOn) {
@@ -154,7 +171,7 @@ TEST_F(NativeModelTest, SaysHowItDepartsFromPublishedResults) {
     network.change_info().protocol = {
         {"image_backend", "torchvision"}, {"logits_softcap", "off"}, {"frames", "8"}};
   };
-  EXPECT_THAT(open("path=a")->info().protocol,
+  EXPECT_THAT(open("path=b")->info().protocol,
               ElementsAre(Pair("frames", "8"), Pair("image_backend", "torchvision"),
                           Pair("logits_softcap", "off")));
 }
