@@ -17,7 +17,7 @@ constexpr std::size_t kValuesForManyRows = 128, kValuesForFewRows = 32;
 constexpr std::size_t kFewRows = 3, kPanelsForFewRows = 4;
 constexpr std::size_t kLanes = 16;  // rows that are transposed at once
 
-thread_local Scratch scratch;
+thread_local Scratch<float> scratch;
 
 std::size_t round_up(std::size_t x, std::size_t unit) {
   return (x + unit - 1) / unit * unit;

@@ -8,6 +8,7 @@
 #include "models/kernels/packed_panels.h"
 #include "models/kernels/quantise.h"
 #include "models/kernels/row_tiles.h"
+#include "models/kernels/scratch.h"
 
 namespace sightline {
 

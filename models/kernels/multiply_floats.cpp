@@ -5,6 +5,7 @@
 #include "models/kernels/bfloat16.h"
 #include "models/kernels/packed_panels.h"
 #include "models/kernels/row_tiles.h"
+#include "models/kernels/scratch.h"
 #include "models/kernels/turn_words.h"
 
 namespace sightline {

@@ -1,25 +1,18 @@
 #include "models/kernels/product_kernels.h"
 
-#include <vector>
+#include "models/kernels/instruction_sets.h"
 
 namespace sightline {
 
 namespace {
 
 std::vector<const ProductKernels*> find_kernels() {
-  std::vector<const ProductKernels*> found;
+  auto found = runnable_sets(avx512_kernels(), avx2_kernels(), generic_kernels());
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && avx512_kernels() != nullptr) {
-    if (__builtin_cpu_supports("avx512vnni")) found.push_back(avx512_vnni_kernels());
-    found.push_back(avx512_kernels());
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("f16c") && avx2_kernels() != nullptr) {
-    found.push_back(avx2_kernels());
+  if (found.front() == avx512_kernels() && __builtin_cpu_supports("avx512vnni")) {
+    found.insert(found.begin(), avx512_vnni_kernels());
   }
 #endif
-  found.push_back(generic_kernels());
   return found;
 }
 

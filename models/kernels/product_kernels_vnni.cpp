@@ -3,7 +3,9 @@
 #if defined(__x86_64__)
 
 // g++ 12 takes the undefined operands inside its own intrinsics for a fault of ours.
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 
 #define SIGHTLINE_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
-#include <new>
 
 #include "harness/base/parallel.h"
 #include "models/kernels/product_kernels.h"
@@ -11,27 +9,6 @@
 /// How the rows of a product are divided: in tiles, whose sums fit a processor's registers, and
 /// chunks of tiles, whose inputs fit its cache.
 namespace sightline {
-
-/// Memory of a thread's own, kept from call to call.
-template <typename T>
-class Scratch {
- public:
-  T* reserve(std::size_t count) {
-    if (count > size_) {
-      data_.reset(static_cast<T*>(::operator new(count * sizeof(T), kAlignment)));
-      size_ = count;
-    }
-    return data_.get();
-  }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(T* data) const { ::operator delete(data, kAlignment); }
-  };
-  std::unique_ptr<T, Free> data_;
-  std::size_t size_ = 0;
-};
 
 /// Rows [first_row, first_row + rows), which are the tiles [first_tile, last_tile).
 struct RowChunk {

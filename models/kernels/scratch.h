@@ -6,14 +6,15 @@
 
 namespace sightline {
 
-/// Floats at a cache line's start, kept from one use to the next. Meant to be `thread_local`.
+/// Numbers at a cache line's start, kept from one use to the next. Meant to be `thread_local`.
+template <typename T>
 class Scratch {
  public:
-  /// Room for `floats` numbers of any value; what the last call returned is gone.
-  float* reserve(std::size_t floats) {
-    if (floats > size_) {
-      data_.reset(static_cast<float*>(::operator new(floats * sizeof(float), kAlignment)));
-      size_ = floats;
+  /// Room for `count` numbers of any value; what the last call returned is gone.
+  T* reserve(std::size_t count) {
+    if (count > size_) {
+      data_.reset(static_cast<T*>(::operator new(count * sizeof(T), kAlignment)));
+      size_ = count;
     }
     return data_.get();
   }
@@ -21,9 +22,9 @@ class Scratch {
  private:
   static constexpr std::align_val_t kAlignment{64};
   struct Free {
-    void operator()(float* data) const { ::operator delete(data, kAlignment); }
+    void operator()(T* data) const { ::operator delete(data, kAlignment); }
   };
-  std::unique_ptr<float, Free> data_;
+  std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0;
 };
 
