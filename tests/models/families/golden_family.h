@@ -13,12 +13,22 @@
 #include "harness/formats/tensor_file.h"
 #include "harness/media/decode.h"
 #include "models/families/families.h"
+#include "models/prompts/style.h"
 #include "tests/support/paths.h"
 
 namespace sightline::testing {
 
 inline nlohmann::json read_json_file(const std::filesystem::path& path) {
   return nlohmann::json::parse(std::ifstream(path));
+}
+
+/// The goldens in the repository, and all of them where they are.
+inline std::vector<std::filesystem::path> golden_roots() {
+  std::vector<std::filesystem::path> roots{data_path("models")};
+  if (std::filesystem::exists(shared_path("goldens/models"))) {
+    roots.push_back(shared_path("goldens/models"));
+  }
+  return roots;
 }
 
 /// The largest absolute difference; infinite for different sizes or a difference that is no number.
@@ -66,6 +76,12 @@ class GoldenFamily {
     }
     if (entry.contains("image")) images.push_back(read_image(root_ / entry["image"]));
     return images;
+  }
+
+  /// The text for the tokenizer: the reference's own, or made by the family's style.
+  std::string wrapped_text(const nlohmann::json& entry) const {
+    if (network_->info().family != "paligemma") return entry["text_to_processor"];
+    return prompt_style("paligemma").wrap(entry["prompt"].get<std::string>(), images(entry).size());
   }
 
   /// Processes the images and runs the vision tower; `wrapped` is the text with its chat turns.
@@ -127,6 +143,14 @@ inline std::vector<std::vector<std::vector<float>>> forced_logits(
                   .want = Step::Want::kLogits};
     }
   }
+}
+
+/// The answer that a case appends to a prompt of so many tokens.
+inline std::vector<TokenId> forced_answer(const nlohmann::json& entry, std::size_t prompt) {
+  const nlohmann::json& forced = entry["teacher_forced"];
+  if (forced.contains("appended_ids")) return forced["appended_ids"];
+  const std::vector<TokenId> all = forced["input_ids"][0];
+  return {all.begin() + static_cast<std::ptrdiff_t>(prompt), all.end()};
 }
 
 inline TokenId argmax(std::span<const float> logits) {

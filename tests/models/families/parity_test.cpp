@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "models/prompts/style.h"
 #include "tests/models/families/golden_family.h"
 
 namespace sightline::testing {
@@ -27,24 +26,6 @@ NetworkSettings torchvision_settings(bool kernels) {
   settings.logits_softcap = false;  // as the reference, which leaves it out
   settings.kernels = kernels;
   return settings;
-}
-
-/// The goldens in the repository, or all of them where they are.
-std::vector<std::filesystem::path> golden_roots() {
-  std::vector<std::filesystem::path> roots{data_path("models")};
-  if (std::filesystem::exists(shared_path("goldens/models"))) {
-    roots.push_back(shared_path("goldens/models"));
-  }
-  return roots;
-}
-
-/// The text for the tokenizer: the reference's own, or made by the family's style.
-std::string wrapped_text(Network& network, const json& entry, std::size_t images,
-                         const std::string& prompt) {
-  if (network.info().family == "paligemma") {
-    return prompt_style("paligemma").wrap(prompt, images);
-  }
-  return entry["text_to_processor"];
 }
 
 class Parity : public ::testing::TestWithParam<Setup> {};
@@ -75,14 +56,7 @@ void expect_steps(GoldenFamily& golden, const json& entry, std::span<const Golde
 void expect_answer(GoldenFamily& golden, const json& entry, const GoldenPrompt& ready,
                    double tolerance) {
   if (!entry.contains("teacher_forced")) return;
-  const json& forced = entry["teacher_forced"];
-  std::vector<TokenId> answer;
-  if (forced.contains("appended_ids")) {
-    answer = forced["appended_ids"].get<std::vector<TokenId>>();
-  } else {
-    const auto all = forced["input_ids"].get<std::vector<std::vector<TokenId>>>()[0];
-    answer.assign(all.begin() + static_cast<std::ptrdiff_t>(ready.prompt.ids.size()), all.end());
-  }
+  const std::vector<TokenId> answer = forced_answer(entry, ready.prompt.ids.size());
   const auto cache = golden.network().new_cache(ready.prompt.ids.size() + answer.size());
   const Step prompt = GoldenFamily::first_step(ready, *cache, Step::Want::kLogits);
   std::vector<float> logits = golden.network().forward({&prompt, 1})[0].logits;
@@ -107,9 +81,8 @@ TEST_P(Parity, LogitsAndIdsEqualTheReference) {
       const std::string kind = entry["kind"];
       if (kind == "batch") continue;
       const std::vector<Image> images = golden.images(entry);
-      const std::string text = wrapped_text(golden.network(), entry, images.size(),
-                                            entry.value("prompt", std::string()));
-      const GoldenPrompt ready = golden.prepare(text, images, kind == "video");
+      const GoldenPrompt ready =
+          golden.prepare(golden.wrapped_text(entry), images, kind == "video");
       EXPECT_EQ(ready.prompt.ids, entry["input_ids"].get<std::vector<std::vector<TokenId>>>()[0]);
       for (const char* name : {"/pixel_values", "/pixel_values_videos"}) {
         const std::string key = entry["id"].get<std::string>() + name;

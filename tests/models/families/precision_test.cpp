@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "models/kernels/quantise.h"
-#include "models/prompts/style.h"
 #include "tests/models/families/golden_family.h"
 
 namespace sightline::testing {
@@ -21,14 +20,6 @@ struct Variant {
 
 void PrintTo(const Variant& chosen, std::ostream* out) {
   *out << chosen.family << " " << chosen.variant << (chosen.kernels ? "" : " libtorch");
-}
-
-std::vector<std::filesystem::path> golden_roots() {
-  std::vector<std::filesystem::path> roots;
-  for (const auto& root : {data_path("models"), shared_path("goldens/models")}) {
-    if (std::filesystem::exists(root / "quant")) roots.push_back(root);
-  }
-  return roots;
 }
 
 NetworkSettings settings_for(const Variant& chosen) {
@@ -70,11 +61,7 @@ class Precisions : public ::testing::TestWithParam<Variant> {
   /// Logits behind a case's prompt and its fp32 answer.
   static std::vector<std::vector<float>> run(GoldenFamily& golden, const json& entry) {
     const std::vector<Image> images = golden.images(entry);
-    const bool gemma = golden.network().info().family == "paligemma";
-    const std::string text =
-        gemma ? prompt_style("paligemma").wrap(entry["prompt"].get<std::string>(), images.size())
-              : entry["text_to_processor"].get<std::string>();
-    const GoldenPrompt ready = golden.prepare(text, images);
+    const GoldenPrompt ready = golden.prepare(golden.wrapped_text(entry), images);
     const auto ids = entry["generated_ids"].get<std::vector<std::vector<TokenId>>>();
     return forced_logits(golden.network(), {&ready, 1}, ids)[0];
   }
@@ -129,7 +116,8 @@ constexpr Precision kBf16 = Precision::kBf16, kInt8 = Precision::kInt8, kNf4 = P
 
 INSTANTIATE_TEST_SUITE_P(
     Goldens, Precisions,
-    ::testing::Values(Variant{"paligemma2", "bf16", kBf16}, Variant{"llava_onevision", "bf16", kBf16},
+    ::testing::Values(Variant{"paligemma2", "bf16", kBf16},
+                      Variant{"llava_onevision", "bf16", kBf16},
                       Variant{"paligemma2", "int8_all_but_lm_head", kInt8},
                       Variant{"paligemma2", "int8_language_only", kInt8, false},
                       Variant{"llava_onevision", "int8_all_but_lm_head", kInt8},
@@ -145,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"llava_onevision", "bf16", kBf16, true, false, false},
                       Variant{"llava_onevision", "int8_all_but_lm_head", kInt8, true, false, false},
                       Variant{"llava_onevision", "nf4_all_but_lm_head", kNf4, true, false, false},
-                      Variant{"llava_onevision", "nf4_dq_language_only", kNf4, false, true, false}));
+                      Variant{"llava_onevision", "nf4_dq_language_only", kNf4, false, true,
+                              false}));
 
 TEST(Precisions, WeightsShrinkAsTheirPrecisionSays) {
   for (const auto& root : golden_roots()) {
