@@ -136,8 +136,8 @@ const TensorView& TensorFile::at(std::string_view name) const {
   return *view;
 }
 
-void TensorFile::forget(const TensorView& view) const {
-  const std::string_view part(reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size());
+void TensorFile::forget(std::span<const std::byte> bytes) const {
+  const std::string_view part(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (const auto& file : state_->table.files) {
     const std::string_view all = file->bytes();
     const bool inside = std::less_equal<>()(all.data(), part.data()) &&

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,8 +52,8 @@ class TensorFile {
   /// Throws `Error` naming the file, the tensor and the nearest name that there is.
   const TensorView& at(std::string_view name) const;
 
-  /// Gives back the memory that holds the bytes of one of its tensors, as `MappedFile::forget`.
-  void forget(const TensorView& view) const;
+  /// Gives back the memory that holds bytes of its tensors, as `MappedFile::forget`.
+  void forget(std::span<const std::byte> bytes) const;
 
   /// SHA-256 of the file as 64 hex digits; of several, that of the lines "<sha256>  <file name>" in
   /// the order of their names, as `sha256sum *.safetensors | sha256sum` has it. Computed at the

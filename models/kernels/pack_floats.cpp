@@ -108,6 +108,7 @@ void pack_floats(const StackedRows& source, PackedPanels& to) {
         pack_halves(source, to.storage, p * kPanel, to.panel(p));
       }
     }
+    source.note_read(begin * kPanel, end * kPanel);
   });
 }
 

@@ -30,10 +30,11 @@ void visit_parts(const StackedRows& source, std::size_t panel, Visit&& visit) {
 }
 
 template <typename Work>
-void for_each_panel(const PackedPanels& panels, Work&& work) {
+void for_each_panel(const StackedRows& source, const PackedPanels& panels, Work&& work) {
   const std::size_t grain = kGrain / (kPanel * panels.columns) + 1;
   parallel_for(panels.panels(), grain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t panel = begin; panel < end; ++panel) work(panel);
+    source.note_read(begin * kPanel, end * kPanel);
   });
 }
 
@@ -161,7 +162,7 @@ void pack_int8(const StackedRows& source, PackedPanels& to) {
           kMaxInt8Columns);
   to.scales.resize(to.panels() * kPanel);
   to.code_sums.resize(to.panels() * kPanel);
-  for_each_panel(to, [&](std::size_t panel) { place_int8(source, panel, to); });
+  for_each_panel(source, to, [&](std::size_t panel) { place_int8(source, panel, to); });
 }
 
 void pack_nf4(const StackedRows& source, bool double_quantise, PackedPanels& to) {
@@ -170,9 +171,9 @@ void pack_nf4(const StackedRows& source, bool double_quantise, PackedPanels& to)
   to.scales.resize(to.panels() * to.scale_blocks * kPanel);
   if (!aligned) to.phases.resize(to.panels() * kPanel);
   Nf4Packer packer(source, to);
-  for_each_panel(to, [&](std::size_t panel) { packer.place_codes(panel); });
+  for_each_panel(source, to, [&](std::size_t panel) { packer.place_codes(panel); });
   if (double_quantise) packer.double_quantise();
-  for_each_panel(to, [&](std::size_t panel) { packer.place_scales(panel); });
+  for_each_panel(source, to, [&](std::size_t panel) { packer.place_scales(panel); });
 }
 
 }  // namespace sightline

@@ -9,9 +9,9 @@ struct PackedMatrix::State {
 };
 
 PackedMatrix PackedMatrix::pack(std::span<const TensorView> parts, Storage storage,
-                                bool double_quantise) {
+                                bool double_quantise, const BytesRead& on_read) {
   return PackedMatrix(
-      std::make_shared<const State>(State{pack_panels(parts, storage, double_quantise)}));
+      std::make_shared<const State>(State{pack_panels(parts, storage, double_quantise, on_read)}));
 }
 
 std::size_t PackedMatrix::rows() const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -15,6 +16,9 @@ struct BFloat16 {
   std::uint16_t bits = 0;
 };
 
+/// Some bytes of a matrix have been read.
+using BytesRead = std::function<void(std::size_t part, std::span<const std::byte> bytes)>;
+
 /// The weights of a linear layer, laid out for fast products on a CPU and kept in one of several
 /// forms. Every output is a sum over the inputs in an order that does not depend on the number of
 /// rows that are multiplied at once nor on the number of threads: a row's result is the same, bit
@@ -25,8 +29,9 @@ class PackedMatrix {
   /// rows: query, key and value projections are multiplied at once. Each part is quantised by
   /// itself. Converting takes memory for a few rows beside the result.
   /// Throws `Error` for other types, parts of different width, and (kInt8, kNf4) NaN or infinity.
+  /// @param on_read  called, by any thread, with bytes of a part that need not be kept any longer
   static PackedMatrix pack(std::span<const TensorView> parts, Storage storage,
-                           bool double_quantise = false);
+                           bool double_quantise = false, const BytesRead& on_read = {});
 
   std::size_t rows() const;     ///< outputs
   std::size_t columns() const;  ///< inputs

@@ -77,8 +77,9 @@ std::size_t PackedPanels::bytes() const {
          (code_sums.size() + phases.size()) * sizeof(std::int32_t);
 }
 
-PackedPanels pack_panels(std::span<const TensorView> parts, Storage storage, bool double_quantise) {
-  const StackedRows source(parts);
+PackedPanels pack_panels(std::span<const TensorView> parts, Storage storage, bool double_quantise,
+                         const BytesRead& on_read) {
+  const StackedRows source(parts, on_read);
   PackedPanels packed = {.storage = storage, .rows = source.rows(), .columns = source.columns()};
   packed.panel_bytes = panel_bytes_of(storage, packed.columns);
   packed.weights = WeightMemory(packed.panels() * packed.panel_bytes);

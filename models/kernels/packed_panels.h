@@ -36,7 +36,8 @@ struct PackedPanels {
   std::size_t bytes() const;
 };
 
-PackedPanels pack_panels(std::span<const TensorView> parts, Storage storage, bool double_quantise);
+PackedPanels pack_panels(std::span<const TensorView> parts, Storage storage, bool double_quantise,
+                         const BytesRead& on_read = {});
 void copy_row(const PackedPanels& panels, std::size_t row, float* to);
 
 /// Parts of `pack_panels`: fill the weights, whose memory is there, and what belongs to them.

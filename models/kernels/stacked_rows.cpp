@@ -8,7 +8,8 @@
 
 namespace sightline {
 
-StackedRows::StackedRows(std::span<const TensorView> parts) : parts_(parts) {
+StackedRows::StackedRows(std::span<const TensorView> parts, const BytesRead& on_read)
+    : parts_(parts), on_read_(on_read) {
   require(!parts.empty(), "a matrix is to be packed that has no parts");
   for (const TensorView& part : parts) {
     require(part.shape.size() == 2 && part.elements() > 0,
@@ -43,6 +44,18 @@ void StackedRows::read_stored(std::size_t part, std::size_t begin,
                               std::span<std::uint16_t> to) const {
   std::memcpy(to.data(), parts_[part].bytes.data() + begin * sizeof(std::uint16_t),
               to.size_bytes());
+}
+
+void StackedRows::note_read(std::size_t first, std::size_t end) const {
+  if (!on_read_) return;
+  end = std::min(end, rows_);
+  while (first < end) {
+    const RowRange range = find(first, end - first);
+    const TensorView& from = parts_[range.part];
+    const std::size_t row_bytes = columns_ * size_of(from.dtype);
+    on_read_(range.part, from.bytes.subspan(range.first * row_bytes, range.count * row_bytes));
+    first += range.count;
+  }
 }
 
 }  // namespace sightline

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "harness/formats/tensor_view.h"
+#include "models/kernels/packed_matrix.h"
 
 namespace sightline {
 
@@ -18,7 +19,7 @@ struct RowRange {
 class StackedRows {
  public:
   /// Throws `Error` unless all are matrices of F32, F16 or BF16 of the same width, and not empty.
-  explicit StackedRows(std::span<const TensorView> parts);
+  explicit StackedRows(std::span<const TensorView> parts, const BytesRead& on_read = {});
 
   std::size_t rows() const { return rows_; }
   std::size_t columns() const { return columns_; }
@@ -34,9 +35,12 @@ class StackedRows {
   void read(std::size_t part, std::size_t begin, std::span<float> to) const;
   /// The same as they are stored, where that is in 16 bits.
   void read_stored(std::size_t part, std::size_t begin, std::span<std::uint16_t> to) const;
+  /// Says that rows [first, end) have been read; there need not be as many.
+  void note_read(std::size_t first, std::size_t end) const;
 
  private:
   std::span<const TensorView> parts_;
+  BytesRead on_read_;
   std::size_t rows_ = 0, columns_ = 0;
 };
 

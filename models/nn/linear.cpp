@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "harness/base/error.h"
 #include "models/nn/quantised_tensors.h"
 
@@ -91,10 +93,16 @@ void Linear::pack(Weights& weights, std::span<const Part> parts, bool quantise) 
   for (const Part& part : parts) {
     views.push_back(weights.take(part.name + ".weight", {part.out, in_}));
   }
-  const Storage storage = storage_for(compute_, views.front().dtype, quantise);
-  packed_ =
-      with_context([&] { return fmt::format("packing {}.weight", parts[0].name); },
-                   [&] { return PackedMatrix::pack(views, storage, compute_.double_quantise); });
+  const bool alike = std::ranges::all_of(
+      views, [&](const TensorView& view) { return view.dtype == views.front().dtype; });
+  const Storage storage =
+      storage_for(compute_, alike ? views.front().dtype : DType::kF32, quantise);
+  const auto forget = [&](std::size_t part, std::span<const std::byte> bytes) {
+    weights.forget(parts[part].name + ".weight", bytes);
+  };
+  packed_ = with_context(
+      [&] { return fmt::format("packing {}.weight", parts[0].name); },
+      [&] { return PackedMatrix::pack(views, storage, compute_.double_quantise, forget); });
   weights.count(packed_->bytes());
   for (const Part& part : parts) weights.release(part.name + ".weight");
 }

@@ -94,7 +94,7 @@ at::Tensor Weights::take_floats(const std::string& name,
 
 void Weights::release(const std::string& name) {
   const Entry& entry = find(name);
-  files_[entry.file].forget(entry.view);
+  files_[entry.file].forget(entry.view.bytes);
   released_bytes_ += entry.view.bytes.size();
   if (on_progress) on_progress(released_bytes_, stored_bytes_);
 }

@@ -44,6 +44,10 @@ class Weights {
   const TensorFile& file_of(const std::string& name) const { return files_[find(name).file]; }
   /// The same as a copy in float32 on the CPU. Counts as memory of the network.
   at::Tensor take_floats(const std::string& name, std::initializer_list<std::int64_t> shape);
+  /// The pages of some of a tensor's bytes leave memory: they will not be read again.
+  void forget(const std::string& name, std::span<const std::byte> bytes) const {
+    files_[find(name).file].forget(bytes);
+  }
   /// Called when a layer has its own copy of a tensor: the file's pages leave memory.
   void release(const std::string& name);
 
