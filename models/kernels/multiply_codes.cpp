@@ -131,7 +131,7 @@ CodedRows code_rows(const T* x, std::size_t columns, const PackedMatrix::Rows& r
   coded.codes = code_scratch.reserve(rows.count * row_size);
   coded.tiles = {.data = coded.codes,
                  .rows = rows.count,
-                 .tile_rows = kernels.tile_rows,
+                 .tile_rows = even_tile_rows(rows.count, kernels.tile_rows),
                  .row_size = row_size};
   coded.scales.resize(rows.count);
   std::size_t begin = 0;

@@ -13,11 +13,13 @@ namespace sightline {
 namespace {
 
 /// Rows whose inputs, and panels whose sums, stay in the second-level cache together.
-constexpr std::size_t kChunkRows = 384;
+constexpr std::size_t kChunkRows = 192;
 constexpr std::size_t kPanelGroup = 4;
-/// Inputs at once where a panel serves several tiles of rows: 24 KiB of float32 weights, for the
+/// Inputs at once where a panel serves several tiles of rows: 32 KiB of float32 weights, for the
 /// first-level cache. A multiple of NF4's blocks.
-constexpr std::size_t kDepth = 192;
+constexpr std::size_t kDepth = 256;
+/// Inputs of a chunk that stay in the second-level cache as a whole.
+constexpr std::size_t kInputsThatStay = std::size_t{1} << 17;
 /// Bytes that are fetched ahead where weights are read once.
 constexpr std::ptrdiff_t kAhead = 8192;
 /// Floats of inputs that are rearranged at once, and those worth a hand-over.
@@ -60,6 +62,7 @@ void fill_tile(const T* x, std::size_t x_stride, std::size_t rows, std::size_t c
 template <typename T>
 RowTiles<float> arrange_rows(const T* x, std::size_t x_stride, std::size_t rows,
                              std::size_t columns, std::size_t tile_rows) {
+  tile_rows = even_tile_rows(rows, tile_rows);
   RowTiles<float> tiles = {.rows = rows, .tile_rows = tile_rows, .row_size = columns};
   if constexpr (std::is_same_v<T, float>) {
     if (rows == 1) {
@@ -106,13 +109,10 @@ class FloatProduct {
   /// sums[p][row of the chunk][kPanel] for panels [first, first + count)
   void sum(const RowChunk& chunk, std::size_t first, std::size_t count, float* sums) const {
     if (chunk.last_tile - chunk.first_tile == 1) return sum_tile(chunk, first, count, sums);
-    for (std::size_t begin = 0; begin < panels_.columns; begin += kDepth) {
-      const std::size_t end = std::min(begin + kDepth, panels_.columns);
-      for (std::size_t p = 0; p < count; ++p) {
-        Part part = {.panel = first + p, .begin = begin, .depth = end - begin};
-        part.next = p + 1 < count ? stored(first + p + 1, begin) : stored(first, end);
-        sum_part(chunk, part, sums + p * chunk.rows * kPanel);
-      }
+    const bool inputs_stay = chunk.rows * panels_.columns <= kInputsThatStay;
+    const std::size_t at_once = inputs_stay ? 1 : count;
+    for (std::size_t p = 0; p < count; p += at_once) {
+      sum_panels(chunk, first + p, at_once, sums + p * chunk.rows * kPanel);
     }
   }
 
@@ -151,7 +151,21 @@ class FloatProduct {
                .depth = panels_.columns,
                .sums = sums,
                .panel_floats = chunk.rows * kPanel,
-               .ahead = kAhead});
+               .fetch = panels_.panel(first) + kAhead,
+               .fetch_step = input_bytes_});
+  }
+
+  /// Some inputs with all panels, then the next, so that inputs are in the cache for all but the
+  /// first.
+  void sum_panels(const RowChunk& chunk, std::size_t first, std::size_t count, float* sums) const {
+    for (std::size_t begin = 0; begin < panels_.columns; begin += kDepth) {
+      const std::size_t end = std::min(begin + kDepth, panels_.columns);
+      for (std::size_t p = 0; p < count; ++p) {
+        Part part = {.panel = first + p, .begin = begin, .depth = end - begin};
+        part.next = p + 1 < count ? stored(first + p + 1, begin) : stored(first, end);
+        sum_part(chunk, part, sums + p * chunk.rows * kPanel);
+      }
+    }
   }
 
   /// As float32 where that is better for several tiles, else as they are.
@@ -172,28 +186,24 @@ class FloatProduct {
     return reinterpret_cast<const std::byte*>(expanded);
   }
 
-  /// All tiles of a chunk; between them, the next part's weights are fetched.
+  /// All tiles of a chunk. Each fetches its share of the next part.
   void sum_part(const RowChunk& chunk, const Part& part, float* sums) const {
     const std::byte* weights = weights_of(part);
     const bool expanded = weights != stored(part.panel, part.begin);
     const auto multiply = expanded ? kernels_.multiply_f32 : multiply_;
     const std::size_t tiles = chunk.last_tile - chunk.first_tile;
-    const std::size_t share = kDepth * input_bytes_ / tiles + 1;
     for (std::size_t t = 0; t < tiles; ++t) {
       const std::size_t tile = chunk.first_tile + t, rows = x_.rows_of(tile);
-      fetch(part.next + t * share, share);
       multiply({.weights = weights,
                 .panels = 1,
                 .x = x_.tile(tile) + part.begin * rows,
                 .rows = rows,
                 .depth = part.depth,
                 .sums = sums + t * x_.tile_rows * kPanel,
-                .go_on = part.begin > 0});
+                .go_on = part.begin > 0,
+                .fetch = part.next + t * part.depth * input_bytes_ / tiles,
+                .fetch_step = input_bytes_ / tiles});
     }
-  }
-
-  static void fetch(const std::byte* from, std::size_t bytes) {
-    for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(from + line);
   }
 
   const PackedPanels& panels_;

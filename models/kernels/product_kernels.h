@@ -26,8 +26,10 @@ struct TileCall {
   float* sums = nullptr;         ///< [panels][rows][kPanel]
   std::size_t panel_floats = 0;  ///< in `sums`, from one panel to the next
   bool go_on = false;            ///< start at what `sums` holds rather than at 0
-  /// Bytes from a weight to one that is needed soon and may have to come from memory; 0: none is.
-  std::ptrdiff_t ahead = 0;
+  /// Weights that are needed soon and may have to come from memory: with each input, the next
+  /// `fetch_step` bytes are asked for (behind each panel's weights, as far from them). Null: none.
+  const std::byte* fetch = nullptr;
+  std::size_t fetch_step = 0;
 };
 
 /// The same for 8-bit codes: weights [quads][kPanel][kQuad].
@@ -40,7 +42,7 @@ struct CodeTileCall {
   const std::int32_t* code_sums = nullptr;  ///< [panels][kPanel], over all inputs of each output
   std::int32_t* sums = nullptr;             ///< [panels][rows][kPanel]
   std::size_t panel_sums = 0;               ///< in `sums`, from one panel to the next
-  std::ptrdiff_t ahead = 0;                 ///< as in `TileCall`
+  std::ptrdiff_t ahead = 0;                 ///< bytes to weights that are needed soon
 };
 
 /// Scales of a panel of 4-bit codes: input k of output o has that of block
@@ -71,7 +73,7 @@ struct Nf4TileCall {
   std::size_t depth = 0;
   float* sums = nullptr;
   std::size_t panel_floats = 0;
-  std::ptrdiff_t ahead = 0;
+  std::ptrdiff_t ahead = 0;  ///< bytes to codes that are needed soon
 };
 
 struct ProductKernels {

@@ -26,7 +26,8 @@ SIGHTLINE_TARGET void multiply_tile(const TileCall& call, std::size_t first_pane
   const std::byte* weights = call.weights + first_panel * call.panel_bytes;
   float* sums = call.sums + first_panel * call.panel_floats;
   const std::size_t panel_bytes = call.panel_bytes;
-  const std::ptrdiff_t ahead = call.ahead;
+  const std::byte* fetch = kFetch ? call.fetch + first_panel * call.panel_bytes : nullptr;
+  const std::size_t fetch_step = call.fetch_step;
   Type sum[kPanels][kRows][kVectors];
 #pragma GCC unroll 4
   for (std::size_t p = 0; p < kPanels; ++p) {
@@ -49,7 +50,7 @@ SIGHTLINE_TARGET void multiply_tile(const TileCall& call, std::size_t first_pane
       if constexpr (kFetch) {
 #pragma GCC unroll 2
         for (std::size_t line = 0; line < Weights::kBytes; line += 64) {
-          __builtin_prefetch(weights + p * panel_bytes + ahead + line);
+          __builtin_prefetch(fetch + p * panel_bytes + line, 0, 2);
         }
       }
 #pragma GCC unroll 16
@@ -61,6 +62,7 @@ SIGHTLINE_TARGET void multiply_tile(const TileCall& call, std::size_t first_pane
         }
       }
     }
+    if constexpr (kFetch) fetch += fetch_step;
   }
 #pragma GCC unroll 4
   for (std::size_t p = 0; p < kPanels; ++p) {
@@ -91,7 +93,7 @@ SIGHTLINE_TARGET void multiply_all(const TileCall& call) {
 
 template <typename Vector, typename Weights, std::size_t kRows, std::size_t kAtOnce>
 SIGHTLINE_TARGET void multiply_rows(const TileCall& call) {
-  if (call.ahead != 0) return multiply_all<Vector, Weights, kRows, kAtOnce, true>(call);
+  if (call.fetch != nullptr) return multiply_all<Vector, Weights, kRows, kAtOnce, true>(call);
   multiply_all<Vector, Weights, kRows, kAtOnce, false>(call);
 }
 

@@ -37,6 +37,12 @@ struct RowTiles {
   }
 };
 
+/// Rows of a tile, at most `most`, such that a few tiles are about the same size.
+inline std::size_t even_tile_rows(std::size_t rows, std::size_t most) {
+  const std::size_t tiles = (rows + most - 1) / most;
+  return (rows + tiles - 1) / tiles;
+}
+
 /// Into how many chunks tiles are divided: such that inputs stay in the cache, and into more where
 /// there are fewer panels than all threads need.
 inline std::size_t chunk_count(std::size_t tiles, std::size_t tile_rows, std::size_t chunk_rows,
