@@ -22,11 +22,11 @@ inline nlohmann::json read_json_file(const std::filesystem::path& path) {
   return nlohmann::json::parse(std::ifstream(path));
 }
 
-/// The goldens in the repository, and all of them where they are.
-inline std::vector<std::filesystem::path> golden_roots() {
-  std::vector<std::filesystem::path> roots{data_path("models")};
-  if (std::filesystem::exists(shared_path("goldens/models"))) {
-    roots.push_back(shared_path("goldens/models"));
+/// The folders that hold goldens `name`: some are in the repository, all outside of it.
+inline std::vector<std::filesystem::path> golden_roots(const std::string& name) {
+  std::vector<std::filesystem::path> roots;
+  for (const auto& root : {data_path("models"), shared_path("goldens/models")}) {
+    if (std::filesystem::exists(root / name)) roots.push_back(root);
   }
   return roots;
 }

@@ -49,7 +49,7 @@ class Native : public ::testing::Test {
 };
 
 TEST_F(Native, AnswersAboutAVideoAsTheReference) {
-  for (const auto& root : golden_roots()) {
+  for (const auto& root : golden_roots("llava_onevision")) {
     const auto folder = root / "llava_onevision";
     const auto video = open(folder / "checkpoint", ",frames=video,image_backend=torchvision");
     const auto images = open(folder / "checkpoint", ",image_backend=torchvision");

@@ -22,6 +22,10 @@ void PrintTo(const Variant& chosen, std::ostream* out) {
   *out << chosen.family << " " << chosen.variant << (chosen.kernels ? "" : " libtorch");
 }
 
+std::string goldens_of(const Variant& chosen) {
+  return std::string("quant/") + chosen.family + ".safetensors";
+}
+
 NetworkSettings settings_for(const Variant& chosen) {
   NetworkSettings settings;
   settings.images.backend = ImageBackend::kTorchvision;
@@ -69,9 +73,9 @@ class Precisions : public ::testing::TestWithParam<Variant> {
 
 TEST_P(Precisions, LogitsAreNearTheReferenceAndNearerThanFloat32) {
   const Variant& chosen = GetParam();
-  for (const auto& root : golden_roots()) {
-    const TensorFile quant =
-        open_tensor_file(root / "quant" / (std::string(chosen.family) + ".safetensors"));
+  for (const auto& root : golden_roots(goldens_of(chosen))) {
+    SCOPED_TRACE(root);
+    const TensorFile quant = open_tensor_file(root / goldens_of(chosen));
     GoldenFamily golden(root, chosen.family, settings_for(chosen));
     Variant plain = chosen;
     plain.precision = Precision::kFp32;
@@ -100,7 +104,8 @@ TEST_P(Precisions, LogitsAreNearTheReferenceAndNearerThanFloat32) {
 
 TEST_P(Precisions, TheLayersThatTheReferenceQuantisesAreQuantised) {
   const Variant& chosen = GetParam();
-  for (const auto& root : golden_roots()) {
+  for (const auto& root : golden_roots(goldens_of(chosen))) {
+    SCOPED_TRACE(root);
     const json quant = read_json_file(root / "quant" / (std::string(chosen.family) + ".json"));
     GoldenFamily golden(root, chosen.family, settings_for(chosen));
     for (const json& variant : quant["variants"]) {
@@ -137,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
                               false}));
 
 TEST(Precisions, WeightsShrinkAsTheirPrecisionSays) {
-  for (const auto& root : golden_roots()) {
+  for (const auto& root : golden_roots("llava_onevision")) {
     const auto bytes = [&](Precision precision) {
       Variant chosen{"llava_onevision", "", precision};
       return static_cast<double>(
@@ -152,8 +157,7 @@ TEST(Precisions, WeightsShrinkAsTheirPrecisionSays) {
 
 // Sums run in one order whatever stands beside a row, so these are equalities of bits.
 TEST(BatchInvariance, LogitsAreTheSameBitsAloneAndInABatch) {
-  for (const auto& root : {data_path("models"), shared_path("goldens/models")}) {
-    if (!std::filesystem::exists(root / "llava_onevision")) continue;
+  for (const auto& root : golden_roots("llava_onevision")) {
     for (const Precision precision : {Precision::kFp32, kBf16, kInt8, kNf4}) {
       SCOPED_TRACE(name_of(precision));
       GoldenFamily golden(root, "llava_onevision",
