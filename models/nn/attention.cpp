@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -50,44 +51,66 @@ void attend_with_kernels(const AttentionShape& shape, std::span<const AttentionP
   attend(std::span<const AttentionCall<T>>(calls));
 }
 
-/// [n, m]: 0 where a query sees a key, else minus infinity.
-at::Tensor mask_of(std::span<const KeyRange> ranges, std::int64_t keys, const at::Tensor& like) {
-  at::Tensor mask = at::full({static_cast<std::int64_t>(ranges.size()), keys},
-                             -std::numeric_limits<float>::infinity(), at::kFloat);
-  for (std::size_t i = 0; i < ranges.size(); ++i) {
-    const auto begin = static_cast<std::int64_t>(ranges[i].begin);
-    const auto count = static_cast<std::int64_t>(ranges[i].end) - begin;
-    mask.select(0, static_cast<std::int64_t>(i)).narrow(0, begin, count).fill_(0);
-  }
-  return mask.to(like.options());
+bool see_the_same(std::span<const KeyRange> ranges) {
+  return std::ranges::all_of(ranges, [&](const KeyRange& range) {
+    return range.begin == ranges[0].begin && range.end == ranges[0].end;
+  });
 }
 
-at::Tensor attend_with_tensors(const AttentionShape& shape, const AttentionPart& part) {
-  const std::int64_t count = part.queries.size(0), keys = part.keys.size(0);
-  const std::int64_t group = shape.heads / shape.kv_heads;
-  const at::Tensor q =
-      part.queries.reshape({count, shape.heads, shape.head_dim}).transpose(0, 1);  // [H, n, d]
-  const auto by_head = [&](const at::Tensor& x) {
-    const at::Tensor heads = x.transpose(0, 1);  // [K, m, d]
-    return group == 1 ? heads : heads.repeat_interleave(group, 0);
-  };
-  const at::Tensor k = by_head(part.keys), v = by_head(part.values);
-  const at::Tensor mask = mask_of(part.ranges, keys, q);
-  const auto flat = [&](const at::Tensor& out) {
-    return out.transpose(0, 1).reshape({count, shape.heads * shape.head_dim});
-  };
+/// [n, m]: whether a query sees a key.
+at::Tensor mask_of(std::span<const KeyRange> ranges, std::int64_t keys, at::Device device) {
+  std::vector<std::int64_t> bounds;
+  for (const KeyRange& range : ranges) {
+    bounds.push_back(static_cast<std::int64_t>(range.begin));
+    bounds.push_back(static_cast<std::int64_t>(range.end));
+  }
+  const at::Tensor both = at::tensor(bounds, at::kLong).view({-1, 2}).to(device);
+  const at::Tensor place = at::arange(keys, both.options()).unsqueeze(0);
+  return at::logical_and(place >= both.narrow(1, 0, 1), place < both.narrow(1, 1, 1));
+}
+
+/// @param q     [kv_heads, rows, d]: the query heads of a group below each other
+/// @param k, v  [kv_heads, m, d]
+/// @param mask  [rows, m]; not defined where all rows see all keys
+at::Tensor attend_heads(const AttentionShape& shape, const at::Tensor& q, const at::Tensor& k,
+                        const at::Tensor& v, const at::Tensor& mask) {
 #if defined(TORCH_VERSION_MAJOR) && \
     (TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1))
   if (shape.softcap == 0) {
-    return flat(at::scaled_dot_product_attention(q.unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0),
-                                                 mask, 0.0, false, shape.scale)
-                    .squeeze(0));
+    const c10::optional<at::Tensor> seen =
+        mask.defined() ? c10::optional<at::Tensor>(mask) : c10::nullopt;
+    return at::scaled_dot_product_attention(q.unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0), seen,
+                                            0.0, false, shape.scale)
+        .squeeze(0);
   }
 #endif
   at::Tensor scores = at::matmul(q, k.transpose(1, 2)) * shape.scale;
   if (shape.softcap > 0) scores = at::tanh(scores / shape.softcap) * shape.softcap;
-  const at::Tensor weights = at::softmax((scores + mask).to(at::kFloat), -1).to(q.scalar_type());
-  return flat(at::matmul(weights, v));
+  if (mask.defined()) {
+    scores = scores.masked_fill(mask.logical_not(), -std::numeric_limits<double>::infinity());
+  }
+  return at::matmul(at::softmax(scores.to(at::kFloat), -1).to(q.scalar_type()), v);
+}
+
+at::Tensor attend_with_tensors(const AttentionShape& shape, const AttentionPart& part) {
+  const std::int64_t count = part.queries.size(0), d = shape.head_dim;
+  const std::int64_t group = shape.heads / shape.kv_heads;
+  at::Tensor keys = part.keys, values = part.values, mask;
+  if (see_the_same(part.ranges)) {
+    const auto begin = static_cast<std::int64_t>(part.ranges[0].begin);
+    const auto seen = static_cast<std::int64_t>(part.ranges[0].end) - begin;
+    keys = keys.narrow(0, begin, seen);
+    values = values.narrow(0, begin, seen);
+  } else {
+    mask = mask_of(part.ranges, keys.size(0), keys.device()).repeat({group, 1});
+  }
+  const at::Tensor q = part.queries.reshape({count, shape.kv_heads, group, d})
+                           .permute({1, 2, 0, 3})
+                           .reshape({shape.kv_heads, group * count, d});
+  return attend_heads(shape, q, keys.transpose(0, 1), values.transpose(0, 1), mask)
+      .reshape({shape.kv_heads, group, count, d})
+      .permute({2, 0, 1, 3})
+      .reshape({count, shape.heads * d});
 }
 
 }  // namespace

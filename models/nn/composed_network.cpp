@@ -15,6 +15,11 @@ namespace sightline {
 
 namespace {
 
+constexpr const char* kNoNumber =
+    "the network gave a logit that is no number: the weights hold NaN or infinity, or the "
+    "precision "
+    "overflows";
+
 class Features final : public VisionFeatures {
  public:
   explicit Features(at::Tensor tensor) : tensor_(std::move(tensor)) {}
@@ -65,11 +70,46 @@ float log_sum_exp(std::span<const float> logits, float largest) {
 
 void choose_best(std::span<const float> logits, bool logprob, StepResult& result) {
   const auto best = std::ranges::max_element(logits);
-  require(std::isfinite(*best),
-          "the network gave a logit that is no number: the weights hold NaN "
-          "or infinity, or the precision overflows");
+  require(std::isfinite(*best), "{}", kNoNumber);
   result.best = static_cast<TokenId>(best - logits.begin());
   if (logprob) result.best_logprob = *best - log_sum_exp(logits, *best);
+}
+
+/// The likeliest tokens of all rows, found where the logits are: a GPU need not send them.
+std::vector<StepResult> best_of_rows(const at::Tensor& logits) {
+  const at::Tensor largest = std::get<0>(logits.max(1, true));
+  const at::Tensor places = at::arange(logits.size(1), logits.options().dtype(at::kLong));
+  const at::Tensor best =
+      at::where(logits == largest, places, at::full_like(places, logits.size(1))).amin(1);
+  const at::Tensor ids = best.to(at::kCPU).contiguous();
+  std::vector<StepResult> results(static_cast<std::size_t>(ids.numel()));
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const std::int64_t id = ids.data_ptr<std::int64_t>()[i];
+    require(id < logits.size(1), "{}", kNoNumber);
+    results[i].best = static_cast<TokenId>(id);
+  }
+  return results;
+}
+
+bool want_best_alone(std::span<const Step> steps) {
+  return std::ranges::all_of(
+      steps, [](const Step& step) { return step.want == Step::Want::kBest && !step.logprob; });
+}
+
+std::vector<StepResult> read_results(std::span<const Step> steps, const at::Tensor& logits) {
+  std::vector<StepResult> results(steps.size());
+  std::int64_t row = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool all = steps[i].want == Step::Want::kAllLogits;
+    const std::int64_t count = all ? static_cast<std::int64_t>(steps[i].ids.size()) : 1;
+    const std::span<const float> first = row_of(logits, row);
+    row += count;
+    choose_best(row_of(logits, row - 1), steps[i].logprob, results[i]);
+    if (steps[i].want == Step::Want::kBest) continue;
+    results[i].logits.assign(first.data(),
+                             first.data() + static_cast<std::size_t>(count) * first.size());
+  }
+  return results;
 }
 
 }  // namespace
@@ -147,20 +187,9 @@ std::vector<StepResult> ComposedNetwork::forward(std::span<const Step> steps) {
     }
     const at::Tensor x = parts.size() == 1 ? parts[0] : at::cat(parts);
     const at::Tensor hidden = parts_.decoder.forward(x, sequences);
-    const at::Tensor logits = parts_.decoder.logits(hidden).to(at::kCPU).contiguous();
-    std::vector<StepResult> results(steps.size());
-    std::int64_t row = 0;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const bool all = steps[i].want == Step::Want::kAllLogits;
-      const std::int64_t count = all ? static_cast<std::int64_t>(steps[i].ids.size()) : 1;
-      const std::span<const float> first = row_of(logits, row);
-      row += count;
-      choose_best(row_of(logits, row - 1), steps[i].logprob, results[i]);
-      if (steps[i].want == Step::Want::kBest) continue;
-      results[i].logits.assign(first.data(),
-                               first.data() + static_cast<std::size_t>(count) * first.size());
-    }
-    return results;
+    const at::Tensor logits = parts_.decoder.logits(hidden);
+    if (!parts_.decoder.compute().kernels && want_best_alone(steps)) return best_of_rows(logits);
+    return read_results(steps, logits.to(at::kCPU).contiguous());
   });
 }
 
