@@ -382,6 +382,10 @@ TEST(PackedMatrix, RefusesWhatIsNoMatrix) {
   large[6] = -65520;
   EXPECT_THAT(pack({matrix_view(large, 3, 4)}, Storage::kF16),
               HasSubstr("weight -65520 of output 1 and input 2 is too large"));
+  large[6] = std::numeric_limits<float>::infinity();
+  for (const Storage storage : {Storage::kInt8, Storage::kNf4}) {
+    EXPECT_THAT(pack({matrix_view(large, 3, 4)}, storage), HasSubstr("row 1, column 2"));
+  }
 }
 
 }  // namespace
