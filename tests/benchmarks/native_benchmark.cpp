@@ -13,6 +13,7 @@
 #include "harness/base/parallel.h"
 #include "harness/base/rng.h"
 #include "models/families/families.h"
+#include "models/generation/native_model.h"
 #include "tests/benchmarks/random_checkpoint.h"
 
 namespace sightline {
@@ -27,7 +28,11 @@ class Folder {
  public:
   fs::path checkpoint(const std::string& name) {
     const fs::path path = root_ / name;
-    if (!fs::exists(path)) benchmarks::write_random_checkpoint(name, path);
+    const fs::path family = fs::path(SIGHTLINE_TEST_DATA) / "models" /
+                            (name.starts_with("llava") ? "llava_onevision" : "paligemma2");
+    if (!fs::exists(path)) {
+      benchmarks::write_random_checkpoint(name, path, "F32", family / "checkpoint");
+    }
     return path;
   }
   ~Folder() {
@@ -44,20 +49,26 @@ Folder& folder() {
   return only;
 }
 
+/// The sum of [begin, end), with enough sums under way that only memory holds it up.
+std::uint64_t sum_of(const std::vector<std::uint64_t>& words, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kSums = 32;
+  std::uint64_t sums[kSums] = {};
+  for (std::size_t i = begin; i + kSums <= end; i += kSums) {
+    for (std::size_t j = 0; j < kSums; ++j) sums[j] += words[i + j];
+  }
+  return std::accumulate(sums, sums + kSums, std::uint64_t{0});
+}
+
 /// Bytes a second that all threads read together, the best of several passes.
 double memory_rate() {
   static const double rate = [] {
     const std::vector<std::uint64_t> words(std::size_t{1} << 27, 1);
     std::atomic<std::uint64_t> total{0};
     double best = 0;
-    for (int pass = 0; pass < 5; ++pass) {
+    for (int pass = 0; pass < 10; ++pass) {
       const auto start = std::chrono::steady_clock::now();
       parallel_for(words.size(), words.size() / thread_count() + 1,
-                   [&](std::size_t begin, std::size_t end) {
-                     std::uint64_t sum = 0;
-                     for (std::size_t i = begin; i < end; ++i) sum += words[i];
-                     total += sum;
-                   });
+                   [&](std::size_t begin, std::size_t end) { total += sum_of(words, begin, end); });
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
       best = std::max(best, 8.0 * static_cast<double>(words.size()) / took.count());
     }
@@ -86,9 +97,9 @@ std::unique_ptr<Network> open(const std::string& model, Precision precision) {
   return make_network(settings);
 }
 
-Image picture() {
+Image picture(int seed = 1) {
   Image image = black_image(640, 480);
-  Rng rng(1);
+  Rng rng(static_cast<std::uint64_t>(seed));
   for (std::uint8_t& sample : image.pixels) sample = static_cast<std::uint8_t>(rng.next());
   return image;
 }
@@ -187,6 +198,47 @@ void decode(benchmark::State& state) {
   set_thread_count(0);
 }
 
+/// Seconds that four images with `questions` questions each take, with answers of one token.
+double ask_about_images(const std::string& model, bool share, int questions) {
+  NetworkSettings settings;
+  settings.path = folder().checkpoint(model);
+  settings.hash_weights = false;
+  GeneratorSettings generator;
+  generator.sharing.share = share;
+  ModelInfo info;
+  info.prompt_style.clear();
+  const auto native = make_native(make_network(settings), std::move(info), generator);
+  std::vector<Request> requests;
+  for (int i = 0; i < 4 * questions; ++i) {
+    Request& request = requests.emplace_back();
+    request.id = std::to_string(i);
+    request.prompt = "answer en how many birds are in part " + std::to_string(i) + "?";
+    request.decoding.max_new_tokens = 1;
+    request.images.push_back({.pixels = std::make_shared<const Image>(picture(i / questions))});
+  }
+  const auto start = std::chrono::steady_clock::now();
+  benchmark::DoNotOptimize(ask(*native, std::move(requests)));
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Five questions an image, as in VQAv2. The gain of sharing, and for PaliGemma the most that
+/// sharing the tower alone can give: (V + P) / (V / 5 + P) for seconds of the tower and a prompt.
+void five_questions(benchmark::State& state) {
+  const bool causal = state.range(0) == 1;
+  const std::string model = causal ? "llava_onevision_120m" : "paligemma2_150m";
+  for (auto unused : state) {
+    const double apart = ask_about_images(model, false, 5);
+    const double shared = ask_about_images(model, true, 5);
+    state.counters["gain"] = apart / shared;
+    if (causal) continue;
+    Ready ready(jobs()[0], Precision::kFp32);
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 20; ++i) ready.see();
+    const std::chrono::duration<double> tower = std::chrono::steady_clock::now() - start;
+    state.counters["bound"] = apart / (apart - tower.count() * 16 / 20);
+  }
+}
+
 /// From a folder to a network, with the file in the page cache.
 void load(benchmark::State& state) {
   double bytes = 0;
@@ -221,9 +273,13 @@ BENCHMARK(decode)
     ->ArgsProduct({{1, 2}, {kFp32}, {1}, {1, 2}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
+BENCHMARK(five_questions)->ArgName("causal")->Arg(0)->Arg(1)->Iterations(1)->UseRealTime();
 BENCHMARK(load)
     ->ArgName("precision")
-    ->DenseRange(kFp32, kNf4)
+    ->Arg(kFp32)
+    ->Arg(kBf16)
+    ->Arg(kInt8)
+    ->Arg(kNf4)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
