@@ -21,15 +21,6 @@ namespace {
 
 constexpr std::int64_t kMostSize = 1 << 24;
 
-json read_json(const fs::path& path) {
-  const std::string text = read_file(path);
-  try {
-    return json::parse(text);
-  } catch (const json::exception& error) {
-    fail("{} is no JSON: {}", path.string(), error.what());
-  }
-}
-
 at::ScalarType own_type(DType stored) {
   if (stored == DType::kBF16) return at::kBFloat16;
   return stored == DType::kF16 ? at::kHalf : at::kFloat;
@@ -66,7 +57,7 @@ std::vector<TokenId> read_eos(const Checkpoint& checkpoint) {
   const fs::path file = checkpoint.folder / "generation_config.json";
   if (fs::is_regular_file(file)) {
     const json generation = read_json(file);
-    const auto ids = read_ids(ConfigFields(generation, "generation_config.json"), "eos_token_id");
+    const auto ids = read_ids(ConfigFields(generation, file.string()), "eos_token_id");
     if (!ids.empty()) return ids;
   }
   const ConfigFields config = checkpoint.fields();
@@ -75,13 +66,30 @@ std::vector<TokenId> read_eos(const Checkpoint& checkpoint) {
     const auto ids = read_ids(*part == '\0' ? config : config.object(part), "eos_token_id");
     if (!ids.empty()) return ids;
   }
+  if (!checkpoint.usual_eos.empty()) return checkpoint.usual_eos;
   fail(
       "{}: no 'eos_token_id' says which token ends an answer, and there is no "
       "generation_config.json beside it",
       checkpoint.config_name);
 }
 
+/// The size of the images that leave a processor; none where that is the image's own.
+std::optional<FrameSize> size_of_images(const ProcessorConfig& processor) {
+  if (processor.do_center_crop) return processor.crop_size;
+  if (!processor.do_resize || processor.size.width == 0) return std::nullopt;
+  return processor.size;
+}
+
 }  // namespace
+
+json read_json(const fs::path& path) {
+  const std::string text = read_file(path);
+  try {
+    return json::parse(text);
+  } catch (const json::exception& error) {
+    fail("{} is no JSON: {}", path.string(), error.what());
+  }
+}
 
 ConfigFields Checkpoint::fields() const {
   return {*config, config_name};
@@ -100,7 +108,7 @@ Checkpoint open_checkpoint(const NetworkSettings& settings) {
             folder.string());
   }
   checkpoint.folder = file.parent_path();
-  checkpoint.config_name = file.filename().string();
+  checkpoint.config_name = file.string();
   checkpoint.config = std::make_shared<const json>(read_json(file));
   checkpoint.weights.on_progress = progress_log(settings.path.string());
   return checkpoint;
@@ -241,16 +249,28 @@ Prompt expand_placeholders(std::span<const TokenId> ids, std::span<const TokenId
   return prompt;
 }
 
-ProcessorConfig read_image_processor(const Checkpoint& checkpoint, const VisionConfig& vision) {
-  ProcessorConfig processor = read_processors(checkpoint.folder).image;
+ProcessorConfig read_image_processor(const fs::path& folder, const VisionConfig& vision) {
+  ProcessorConfig processor = read_processors(folder).image;
   if (processor.tokens_per_tile == 0) {
     processor.tokens_per_tile = static_cast<int>(vision.patches());
   }
   require(processor.tokens_per_tile == vision.patches(),
           "{}: an image becomes {} tokens, but its tower gives {}: preprocessor_config.json and "
           "config.json do not fit together",
-          checkpoint.folder.string(), processor.tokens_per_tile, vision.patches());
+          folder.string(), processor.tokens_per_tile, vision.patches());
+  require_fit(processor, vision, folder);
   return processor;
+}
+
+void require_fit(const ProcessorConfig& processor, const VisionConfig& vision,
+                 const fs::path& folder) {
+  const std::optional<FrameSize> size = size_of_images(processor);
+  require(!size || (size->width == vision.image_size && size->height == vision.image_size),
+          "{}: the image processor makes images of {} x {} pixels ('size' or 'crop_size' of "
+          "preprocessor_config.json or processor_config.json), but the vision tower takes {} x {} "
+          "('image_size' of config.json)",
+          folder.string(), size ? size->width : 0, size ? size->height : 0, vision.image_size,
+          vision.image_size);
 }
 
 std::vector<at::Tensor> split_rows(const at::Tensor& rows, SequenceEnds ends) {

@@ -24,13 +24,16 @@ struct Checkpoint {
   NetworkSettings settings;
   std::filesystem::path folder;  ///< of config.json, tokenizer.json and the processor's files
   std::shared_ptr<const nlohmann::json> config;
-  std::string config_name;  ///< for errors: "config.json"
+  std::string config_name;  ///< for errors: the file's path
   Compute compute;          ///< complete once weights are there
   Weights weights;
+  std::vector<TokenId> usual_eos;  ///< ends an answer where no file says what does
 
   ConfigFields fields() const;
 };
 
+/// A JSON document. Throws `Error` naming the file.
+nlohmann::json read_json(const std::filesystem::path& path);
 /// Reads the configuration; weights are added by the family. Throws `Error` for a folder without
 /// config.json.
 Checkpoint open_checkpoint(const NetworkSettings& settings);
@@ -65,8 +68,13 @@ DecoderConfig read_text_sizes(const ConfigFields& text, std::int64_t default_hea
 Prompt expand_placeholders(std::span<const TokenId> ids, std::span<const TokenId> placeholders,
                            std::span<const ImageLayout> images);
 
-/// The checkpoint's image processor, whose images fill the tower. Throws `Error` where they do not.
-ProcessorConfig read_image_processor(const Checkpoint& checkpoint, const VisionConfig& vision);
+/// The image processor of a checkpoint's folder, whose images fill the tower. Throws `Error` where
+/// they do not.
+ProcessorConfig read_image_processor(const std::filesystem::path& folder,
+                                     const VisionConfig& vision);
+/// Throws `Error` naming the folder unless the images of `processor` have the size of the tower's.
+void require_fit(const ProcessorConfig& processor, const VisionConfig& vision,
+                 const std::filesystem::path& folder);
 
 /// `rows` cut behind each of `ends`.
 std::vector<at::Tensor> split_rows(const at::Tensor& rows, SequenceEnds ends);

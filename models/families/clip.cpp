@@ -69,7 +69,7 @@ Clip::Clip(Checkpoint checkpoint) : protocol_(checkpoint.settings.images) {
   // transformers keeps an old convention alive: files that say 2 mean the largest id.
   end_ = static_cast<TokenId>(text.whole("eos_token_id", 49407, 0, 1 << 24));
   end_is_largest_ = end_ == 2;
-  processor_ = read_image_processor(checkpoint, vision);
+  processor_ = read_image_processor(checkpoint.folder, vision);
   tokenizer_ = find_tokenizer(checkpoint);
 }
 

@@ -222,6 +222,8 @@ NetworkParts open_llava_onevision(Checkpoint checkpoint) {
   parts.info = describe_network(checkpoint, "llava_onevision", "llava_onevision", parts.decoder);
   parts.info.takes_video = true;
   const CheckpointProcessors processors = read_processors(checkpoint.folder);
+  require_fit(processors.image, eye->config(), checkpoint.folder);
+  if (processors.video) require_fit(*processors.video, eye->config(), checkpoint.folder);
   parts.process = [processors, protocol = checkpoint.settings.images](auto images, bool video) {
     if (!video) return process_images(images, processors.image, protocol);
     require(processors.video.has_value(), "the checkpoint has no video processor");

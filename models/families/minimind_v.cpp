@@ -70,6 +70,15 @@ std::vector<float> yarn_frequencies(std::int64_t head_dim, double theta) {
 namespace {
 
 constexpr TokenId kHeadPlaceholder = 12, kLegacyPlaceholder = 34;
+constexpr TokenId kEndOfTurn = 2;
+
+/// A vision model saved alone may lack the prefix.
+const std::array<NameRule, 6> kTowerNames{{{"vision_model.", "vision."},
+                                           {"pre_layrnorm.", "vision.pre_layrnorm."},
+                                           {"head.", "vision.head."},
+                                           {"embeddings.", "vision.embeddings."},
+                                           {"encoder.", "vision.encoder."},
+                                           {"post_layernorm.", "vision.post_layernorm."}}};
 
 /// The language model's fields: the whole configuration, or its part "model".
 ConfigFields model_fields(const ConfigFields& config) {
@@ -116,9 +125,11 @@ DecoderConfig read_decoder(const ConfigFields& model, bool legacy) {
   decoder.query_key_norm = !legacy;
   decoder.activation = parse_activation(model.text("hidden_act", "silu"));
   decoder.attention_scale = 1 / std::sqrt(static_cast<double>(decoder.head_dim));
-  decoder.rope_theta = rope_theta(model, 1e6);
   if (model.flag("inference_rope_scaling", false)) {
+    decoder.rope_theta = model.positive("rope_theta", 1e6);
     decoder.inverse_frequencies = yarn_frequencies(decoder.head_dim, decoder.rope_theta);
+  } else {
+    decoder.rope_theta = rope_theta(model, 1e6);
   }
   if (model.flag("use_moe", false)) {
     decoder.experts = read_experts(model, legacy, decoder.hidden);
@@ -126,35 +137,43 @@ DecoderConfig read_decoder(const ConfigFields& model, bool legacy) {
   return decoder;
 }
 
-/// The folder of the vision tower: the one that was named, or the first beside the configuration
-/// that holds weights.
+/// The folder of the vision tower: the one that was named, or the one beside the configuration that
+/// holds weights.
 fs::path find_vision(const Checkpoint& checkpoint) {
-  if (!checkpoint.settings.vision.empty()) return checkpoint.settings.vision;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(checkpoint.folder)) {
-    for (const char* file : {"model.safetensors", "pytorch_model.bin"}) {
-      if (fs::is_regular_file(entry.path() / file)) found.push_back(entry.path());
-    }
+  const fs::path& given = checkpoint.settings.vision;
+  if (!given.empty()) {
+    require(fs::is_directory(given), "vision={}: want the folder of the vision tower",
+            given.string());
+    return given;
+  }
+  const fs::path around = checkpoint.folder.empty() ? "." : checkpoint.folder;
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator(around)) {
+    const bool holds_weights = fs::is_regular_file(entry.path() / "model.safetensors") ||
+                               fs::is_regular_file(entry.path() / "pytorch_model.bin");
+    if (holds_weights) found.push_back(entry.path().string());
   }
   require(!found.empty(),
           "{} has no folder with the vision tower (model.safetensors of SigLIP 2 or CLIP): put it "
           "there, or say vision=DIR",
-          checkpoint.folder.string());
-  return std::ranges::min(found);
+          around.string());
+  std::ranges::sort(found);
+  require(found.size() == 1, "several folders may hold the vision tower: {}; say vision=DIR",
+          fmt::join(found, ", "));
+  return found.front();
 }
 
 /// "vision" of the configuration, else the tower's own config.json.
 VisionConfig read_vision(const Checkpoint& checkpoint, const fs::path& folder, bool legacy) {
   const ConfigFields config = checkpoint.fields();
+  const fs::path file = folder / "config.json";
   json own;
   if (config.find("vision") == nullptr) {
-    const fs::path file = folder / "config.json";
     require_file(file, "the vision tower's configuration says its sizes");
-    own = json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-    require(!own.is_discarded(), "{} is no JSON", file.string());
+    own = read_json(file);
   }
   const ConfigFields fields =
-      own.is_null() ? config.object("vision") : ConfigFields(own, "the vision tower's config.json");
+      own.is_null() ? config.object("vision") : ConfigFields(own, file.string());
   VisionConfig vision = read_vision_config(
       fields.find("vision_config") == nullptr ? fields : fields.object("vision_config"), legacy);
   vision.encoder.eps = config.positive("vision_ln_eps", vision.encoder.eps);
@@ -163,6 +182,15 @@ VisionConfig read_vision(const Checkpoint& checkpoint, const fs::path& folder, b
   }
   vision.post_norm = !legacy;
   return vision;
+}
+
+/// What the tower's own files say, else what the authors' code does.
+ProcessorConfig read_processor(const fs::path& folder, const VisionConfig& vision, bool legacy) {
+  if (fs::exists(folder / "preprocessor_config.json")) return read_image_processor(folder, vision);
+  const int side = static_cast<int>(vision.image_size);
+  ProcessorConfig processor = legacy ? minimind_v_legacy_config(side) : minimind_v_config(side);
+  processor.tokens_per_tile = static_cast<int>(vision.patches());
+  return processor;
 }
 
 /// `text` with `tokens` times `word` for every "<image>".
@@ -192,15 +220,18 @@ bool add_minimind_weights(Checkpoint& checkpoint, const fs::path& vision) {
     rules.push_back({"lm_head.", "text.embed_tokens."});
   }
   checkpoint.weights.add(file, rules);
-  const std::array<NameRule, 1> tower{{{"vision_model.", "vision."}}};
-  add_weights(checkpoint, vision, tower);
+  add_weights(checkpoint, vision, kTowerNames);
   for (const char* unused :
        {"lm_head.", "vision_encoder.", "text.freqs_", "text_model.", "logit_scale",
         "visual_projection.", "text_projection.", "vision.head.", "vision.post_layernorm."}) {
     checkpoint.weights.ignore_prefix(unused);
   }
-  checkpoint.weights.ignore_suffix("mask");
   checkpoint.weights.ignore_suffix(".position_ids");
+  // The authors' code passes over whatever has this in its name.
+  for (const std::string& name : file.names()) {
+    const std::size_t mask = name.find("mask");
+    if (mask != name.npos) checkpoint.weights.ignore_suffix(name.substr(mask));
+  }
   return legacy;
 }
 
@@ -259,11 +290,10 @@ NetworkParts open_minimind_v(Checkpoint checkpoint) {
   NetworkParts parts;
   parts.decoder = Decoder(weights, compute, config);
   parts.tokenizer = find_tokenizer(checkpoint);
+  checkpoint.usual_eos = {kEndOfTurn};
   parts.info = describe_network(checkpoint, "minimind_v",
                                 legacy ? "minimind_v_legacy" : "minimind_v", parts.decoder);
-  const int side = static_cast<int>(vision.image_size);
-  ProcessorConfig processor = legacy ? minimind_v_legacy_config(side) : minimind_v_config(side);
-  processor.tokens_per_tile = static_cast<int>(vision.patches());
+  const ProcessorConfig processor = read_processor(vision_folder, vision, legacy);
   parts.process = [processor, protocol = checkpoint.settings.images](auto images, bool) {
     return process_images(images, processor, protocol);
   };

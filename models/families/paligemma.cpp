@@ -105,7 +105,7 @@ NetworkParts open_paligemma(Checkpoint checkpoint) {
   if (gemma.gemma2_norms) {
     parts.info.protocol["logits_softcap"] = checkpoint.settings.logits_softcap ? "on" : "off";
   }
-  const ProcessorConfig processor = read_image_processor(checkpoint, vision);
+  const ProcessorConfig processor = read_image_processor(checkpoint.folder, vision);
   parts.process = [processor, protocol = checkpoint.settings.images](auto images, bool) {
     return process_images(images, processor, protocol);
   };

@@ -41,7 +41,7 @@ SiglipVision::SiglipVision(Checkpoint checkpoint) : protocol_(checkpoint.setting
   }
   weights.ignore_suffix(".position_ids");
   weights.require_all_taken();
-  processor_ = read_image_processor(checkpoint, vision);
+  processor_ = read_image_processor(checkpoint.folder, vision);
 }
 
 SiglipVision::Head SiglipVision::load_head(Weights& weights) const {

@@ -17,8 +17,7 @@ namespace {
 
 constexpr const char* kNoNumber =
     "the network gave a logit that is no number: the weights hold NaN or infinity, or the "
-    "precision "
-    "overflows";
+    "precision overflows";
 
 class Features final : public VisionFeatures {
  public:
@@ -70,7 +69,8 @@ float log_sum_exp(std::span<const float> logits, float largest) {
 
 void choose_best(std::span<const float> logits, bool logprob, StepResult& result) {
   const auto best = std::ranges::max_element(logits);
-  require(std::isfinite(*best), "{}", kNoNumber);
+  const auto is_nan = [](float logit) { return std::isnan(logit); };
+  require(std::isfinite(*best) && std::ranges::none_of(logits, is_nan), "{}", kNoNumber);
   result.best = static_cast<TokenId>(best - logits.begin());
   if (logprob) result.best_logprob = *best - log_sum_exp(logits, *best);
 }

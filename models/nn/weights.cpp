@@ -50,7 +50,8 @@ const Weights::Entry& Weights::find(const std::string& name) const {
   if (found != tensors_.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& entry : tensors_) names.push_back(entry.first);
-  fail("{} has no tensor {} among its {}{}", path(), name, names.size(), did_you_mean(name, names));
+  fail("there is no tensor {} among the {} of {}{}", name, names.size(), places(),
+       did_you_mean(name, names));
 }
 
 void Weights::require_shape(const Entry& entry, std::span<const std::int64_t> shape) const {
@@ -132,13 +133,22 @@ DType Weights::usual_dtype() const {
 std::map<std::string, std::string> Weights::hashes() const {
   std::map<std::string, std::string> hashes;
   for (const TensorFile& file : files_) {
-    hashes[file.path().filename().string()] = file.sha256();
+    // Of several files of one name, those behind the first go by their folders too.
+    const std::filesystem::path& path = file.path();
+    const std::string name = path.filename().string();
+    const std::string longer = path.parent_path().filename().string() + "/" + name;
+    hashes[hashes.contains(name) ? longer : name] = file.sha256();
   }
   return hashes;
 }
 
-std::string Weights::path() const {
-  return files_.empty() ? "" : files_.front().path().string();
+std::string Weights::places() const {
+  std::string places;
+  for (const TensorFile& file : files_) {
+    if (!places.empty()) places += " and ";
+    places += file.path().string();
+  }
+  return places;
 }
 
 }  // namespace sightline

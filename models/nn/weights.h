@@ -64,10 +64,8 @@ class Weights {
   const std::vector<std::string>& quantised() const { return quantised_; }
   /// The type of most of the stored numbers.
   DType usual_dtype() const;
-  /// SHA-256 of the files, by file name. Reads them whole.
+  /// SHA-256 of the files, by file name, and by folder where two have one name. Reads them whole.
   std::map<std::string, std::string> hashes() const;
-  /// Of the first file, for errors.
-  std::string path() const;
 
   /// Called after every released tensor with the bytes done and in all.
   std::function<void(std::size_t done, std::size_t all)> on_progress;
@@ -80,6 +78,7 @@ class Weights {
     bool taken = false;
   };
   const Entry& find(const std::string& name) const;
+  std::string places() const;  ///< of all files, for errors
   void require_shape(const Entry& entry, std::span<const std::int64_t> shape) const;
 
   std::vector<TensorFile> files_;

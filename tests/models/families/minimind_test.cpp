@@ -3,7 +3,7 @@
 
 #include "harness/base/error.h"
 #include "models/families/minimind_v.h"
-#include "tests/models/families/golden_family.h"
+#include "tests/models/families/minimind_golden.h"
 
 namespace sightline::testing {
 namespace {
@@ -21,62 +21,19 @@ std::vector<std::filesystem::path> roots(const std::string& variant) {
   return found;
 }
 
-struct Minimind {
-  Minimind(const std::filesystem::path& path, bool kernels)
-      : folder(path), tensors(open_tensor_file(path / "golden.safetensors")) {
-    NetworkSettings settings;
-    settings.family = "minimind_v";
-    settings.kernels = kernels;
-    settings.images.order = PassOrder::kPillow13;  // which the goldens were made with
-    settings.path = folder / "model.safetensors";
-    settings.config = folder / "config.json";
-    network = make_network(settings);
-  }
-
-  bool has(const std::string& name) const { return tensors.find(name) != nullptr; }
-  std::vector<float> floats(const std::string& name) const {
-    return tensors.at(name).values<float>();
-  }
-  template <typename T>
-  std::vector<T> whole(const std::string& name) const {
-    const std::vector<std::int64_t> values = tensors.at(name).values<std::int64_t>();
-    return {values.begin(), values.end()};
-  }
-  MinimindPlaceholder placeholder() const {
-    const bool legacy = network->info().prompt_style == "minimind_v_legacy";
-    return {.id = legacy ? 34 : 12, .tokens = image_tokens(), .sliding = legacy};
-  }
-  std::size_t image_tokens() const {
-    return static_cast<std::size_t>(
-        tensors.at("p0.vision_proj_out")
-            .shape.at(tensors.at("p0.vision_proj_out").shape.size() - 2));
-  }
-  GoldenPrompt prepare(std::vector<TokenId> ids, std::span<const int> image_index) {
-    std::vector<Image> images;
-    for (const int index : image_index) {
-      images.push_back(read_image(folder / "images" / ("img" + std::to_string(index) + ".png")));
-    }
-    GoldenPrompt ready;
-    ready.prompt = place_minimind_images(std::move(ids), placeholder(), images.size());
-    if (images.empty()) return ready;
-    std::vector<const Image*> pointers;
-    for (const Image& image : images) pointers.push_back(&image);
-    processed = network->process(pointers, false);
-    const ProcessedImages* request = &processed;
-    ready.vision = network->encode({&request, 1}).front();
-    return ready;
-  }
-
-  std::filesystem::path folder;
-  TensorFile tensors;
-  std::unique_ptr<Network> network;
-  ProcessedImages processed;
-};
-
 void expect_close(std::span<const float> actual, std::span<const float> expected) {
   double largest = 0;
   for (const float value : expected) largest = std::max(largest, std::abs(double{value}));
   EXPECT_LE(max_difference(actual, expected), kRelative * largest);
+}
+
+NetworkSettings settings_of(const std::filesystem::path& folder, bool kernels) {
+  NetworkSettings settings;
+  settings.family = "minimind_v";
+  settings.path = folder / "model.safetensors";
+  settings.config = folder / "config.json";
+  settings.kernels = kernels;
+  return settings;
 }
 
 class MinimindV : public ::testing::TestWithParam<std::tuple<const char*, bool>> {};
@@ -84,7 +41,7 @@ class MinimindV : public ::testing::TestWithParam<std::tuple<const char*, bool>>
 TEST_P(MinimindV, EqualsTheReference) {
   const auto [variant, kernels] = GetParam();
   for (const auto& root : roots(variant)) {
-    Minimind golden(root, kernels);
+    Minimind golden(root, settings_of(root, kernels));
     for (int p = 0; p < 6; ++p) {
       const std::string name = "p" + std::to_string(p) + ".";
       if (!golden.has(name + "input_ids")) continue;
@@ -116,7 +73,7 @@ TEST_P(MinimindV, EqualsTheReference) {
 TEST_P(MinimindV, PlacesImagesAsTheReference) {
   const auto [variant, kernels] = GetParam();
   for (const auto& root : roots(variant)) {
-    Minimind golden(root, kernels);
+    Minimind golden(root, settings_of(root, kernels));
     for (const std::string& tensor : golden.tensors.names()) {
       if (!tensor.starts_with("edge_") || !tensor.ends_with(".logits_last")) continue;
       SCOPED_TRACE(tensor);
