@@ -89,11 +89,12 @@ const std::vector<Job>& jobs() {
   return all;
 }
 
-std::unique_ptr<Network> open(const std::string& model, Precision precision) {
+std::unique_ptr<Network> open(const std::string& model, Precision precision, bool kernels = true) {
   NetworkSettings settings;
   settings.path = folder().checkpoint(model);
   settings.precision = precision;
   settings.hash_weights = false;
+  settings.kernels = kernels;
   return make_network(settings);
 }
 
@@ -122,7 +123,8 @@ Step first_step(const Prompt& prompt, const VisionFeatures& vision, SequenceCach
 
 /// A network with the features of one picture.
 struct Ready {
-  Ready(const Job& job, Precision precision) : network(open(job.model, precision)) {
+  Ready(const Job& job, Precision precision, bool kernels = true)
+      : network(open(job.model, precision, kernels)) {
     const Image image = picture();
     const Image* pointer = &image;
     processed = network->process({&pointer, 1}, false);
@@ -150,11 +152,13 @@ void vision_tower(benchmark::State& state) {
   set_thread_count(0);
 }
 
-/// The tower and the prompt, with the logits of the last position.
+/// The tower and the prompt, with the logits of the last position. Without kernels: by libtorch's
+/// own operations, one after the other, as transformers' eager mode calls them.
+template <bool kKernels>
 void prefill(benchmark::State& state) {
   threads_from(state, 2);
   Ready ready(jobs()[static_cast<std::size_t>(state.range(0))],
-              static_cast<Precision>(state.range(1)));
+              static_cast<Precision>(state.range(1)), kKernels);
   for (auto unused : state) {
     ready.see();
     const auto cache = ready.network->new_cache(ready.prompt.ids.size() + kSteps);
@@ -165,10 +169,11 @@ void prefill(benchmark::State& state) {
 }
 
 /// 32 greedy steps of `batch` sequences behind their prompts.
+template <bool kKernels>
 void decode(benchmark::State& state) {
   threads_from(state, 3);
   const Job& job = jobs()[static_cast<std::size_t>(state.range(0))];
-  Ready ready(job, static_cast<Precision>(state.range(1)));
+  Ready ready(job, static_cast<Precision>(state.range(1)), kKernels);
   const auto batch = static_cast<std::size_t>(state.range(2));
   for (auto unused : state) {
     state.PauseTiming();
@@ -261,16 +266,26 @@ BENCHMARK(vision_tower)
     ->ArgsProduct({{0, 1, 2}, {1, 2}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-BENCHMARK(prefill)
+BENCHMARK_TEMPLATE(prefill, true)
     ->ArgNames({"model", "precision", "threads"})
     ->ArgsProduct({{0}, {kFp32, kBf16, kInt8, kNf4}, {1, 2}})
     ->ArgsProduct({{1, 2}, {kFp32}, {1, 2}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-BENCHMARK(decode)
+BENCHMARK_TEMPLATE(decode, true)
     ->ArgNames({"model", "precision", "batch", "threads"})
     ->ArgsProduct({{0}, {kFp32, kBf16, kInt8, kNf4}, {1, 8}, {1, 2}})
     ->ArgsProduct({{1, 2}, {kFp32}, {1}, {1, 2}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_TEMPLATE(prefill, false)
+    ->ArgNames({"model", "precision", "threads"})
+    ->ArgsProduct({{0, 1, 2}, {kFp32}, {1, 2}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_TEMPLATE(decode, false)
+    ->ArgNames({"model", "precision", "batch", "threads"})
+    ->ArgsProduct({{0}, {kFp32}, {1, 8}, {1, 2}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 BENCHMARK(five_questions)->ArgName("causal")->Arg(0)->Arg(1)->Iterations(1)->UseRealTime();

@@ -151,6 +151,9 @@ TEST(ParallelFor, FollowsTheNumberOfThreads) {
 }
 
 TEST(ParallelFor, AProcessMadeByForkHasHelpersOfItsOwn) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer starts no threads in a process made by fork";
+#endif
   const Threads scope(3);
   const auto sum = [] {
     std::atomic<std::size_t> total{0};
