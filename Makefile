@@ -5,7 +5,7 @@
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemAvailable/ {m = int($$2 / 1572864); print (m < 1) ? 1 : (m < n) ? m : n}' /proc/meminfo)
 
 demo: build/release/build.ninja
-	cmake --build --preset release --parallel $(JOBS) --target sightline_program sightline_opencv
+	cmake --build --preset release --parallel $(JOBS) --target sightline_program sightline_opencv sightline_torch
 	build/release/sightline demo --output_path demo
 
 test: build/release/build.ninja
