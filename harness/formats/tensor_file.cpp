@@ -136,14 +136,26 @@ const TensorView& TensorFile::at(std::string_view name) const {
   return *view;
 }
 
-void TensorFile::forget(std::span<const std::byte> bytes) const {
-  const std::string_view part(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+const MappedFile* TensorFile::find_mapping(std::span<const std::byte> bytes) const {
+  const auto* begin = reinterpret_cast<const char*>(bytes.data());
   for (const auto& file : state_->table.files) {
     const std::string_view all = file->bytes();
-    const bool inside = std::less_equal<>()(all.data(), part.data()) &&
-                        std::less_equal<>()(part.data() + part.size(), all.data() + all.size());
-    if (inside) return file->forget(part);
+    const bool inside = std::less_equal<>()(all.data(), begin) &&
+                        std::less_equal<>()(begin + bytes.size(), all.data() + all.size());
+    if (inside) return file.get();
   }
+  return nullptr;
+}
+
+const fs::path& TensorFile::file_of(const TensorView& view) const {
+  const MappedFile* file = find_mapping(view.bytes);
+  return file == nullptr ? path() : file->path();
+}
+
+void TensorFile::forget(std::span<const std::byte> bytes) const {
+  const MappedFile* file = find_mapping(bytes);
+  if (file == nullptr) return;
+  file->forget({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 const std::string& TensorFile::sha256() const {

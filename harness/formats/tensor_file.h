@@ -47,6 +47,9 @@ class TensorFile {
   /// The files that the tensors lie in.
   std::vector<std::filesystem::path> files() const;
 
+  /// Of these the one that holds a tensor; `path()` for one that lies in none.
+  const std::filesystem::path& file_of(const TensorView& view) const;
+
   /// Null when there is none of this name.
   const TensorView* find(std::string_view name) const;
   /// Throws `Error` naming the file, the tensor and the nearest name that there is.
@@ -62,6 +65,9 @@ class TensorFile {
 
  private:
   struct State;
+  /// Null for bytes that lie in no file.
+  const MappedFile* find_mapping(std::span<const std::byte> bytes) const;
+
   std::shared_ptr<State> state_;
 };
 

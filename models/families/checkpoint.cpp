@@ -179,7 +179,7 @@ std::optional<Tokenizer> find_tokenizer(const Checkpoint& checkpoint) {
 
 std::int64_t need(const ConfigFields& fields, std::string_view field) {
   if (fields.find(field) == nullptr) fields.fail_field(field, "a whole number");
-  return fields.whole(field, 0, 0, kMostSize);
+  return fields.whole(field, 0, 1, kMostSize);
 }
 
 double rope_theta(const ConfigFields& text, double fallback) {
@@ -189,6 +189,17 @@ double rope_theta(const ConfigFields& text, double fallback) {
   const std::string type = rope.text("rope_type", rope.text("type", "default"));
   if (type != "default") rope.fail_field("rope_type", "'default' (others are not supported)");
   return rope.positive("rope_theta", text.positive("rope_theta", fallback));
+}
+
+Activation read_activation(const ConfigFields& fields, std::string_view field,
+                           const std::string& fallback) {
+  return with_context([&] { return fmt::format("reading '{}' of {}", field, fields.name()); },
+                      [&] { return parse_activation(fields.text(field, fallback)); });
+}
+
+void check_width(const ConfigFields& fields, std::int64_t width, std::int64_t heads) {
+  require(width % heads == 0, "{}: {} attention heads do not divide a width of {}", fields.name(),
+          heads, width);
 }
 
 VisionConfig read_vision_config(const ConfigFields& fields, bool is_clip) {
@@ -203,12 +214,14 @@ VisionConfig read_vision_config(const ConfigFields& fields, bool is_clip) {
   encoder.hidden = whole("intermediate_size", 3072);
   encoder.eps = fields.positive("layer_norm_eps", is_clip ? 1e-5 : 1e-6);
   encoder.activation =
-      parse_activation(fields.text("hidden_act", is_clip ? "quick_gelu" : "gelu_pytorch_tanh"));
+      read_activation(fields, "hidden_act", is_clip ? "quick_gelu" : "gelu_pytorch_tanh");
   vision.image_size = whole("image_size", 224);
   vision.patch_size = whole("patch_size", is_clip ? 32 : 16);
-  vision.channels = whole("num_channels", 3);
-  require(encoder.width % encoder.heads == 0, "{}: {} attention heads do not divide a width of {}",
-          fields.name(), encoder.heads, encoder.width);
+  if (vision.patch_size > vision.image_size) {
+    fields.fail_field("patch_size", fmt::format("at most the image's {}", vision.image_size));
+  }
+  if (whole("num_channels", 3) != 3) fields.fail_field("num_channels", "3: red, green and blue");
+  check_width(fields, encoder.width, encoder.heads);
   return vision;
 }
 
@@ -224,7 +237,19 @@ DecoderConfig read_text_sizes(const ConfigFields& text, std::int64_t default_hea
   decoder.head_dim = text.whole("head_dim", default_head_dim, 2, kMostSize);
   decoder.max_positions = text.whole("max_position_embeddings", 0, 0, kMostSize);
   decoder.norm.eps = static_cast<float>(text.positive("rms_norm_eps", 1e-6));
+  check_heads(decoder, text);
   return decoder;
+}
+
+void check_heads(const DecoderConfig& decoder, const ConfigFields& text) {
+  if (decoder.heads % decoder.kv_heads != 0) {
+    text.fail_field("num_key_value_heads",
+                    fmt::format("a divisor of the {} attention heads", decoder.heads));
+  }
+  require(decoder.head_dim % 2 == 0 && decoder.head_dim > 0,
+          "{}: an attention head has {} values ('head_dim', or 'hidden_size' / "
+          "'num_attention_heads'), want an even number",
+          text.name(), decoder.head_dim);
 }
 
 Prompt expand_placeholders(std::span<const TokenId> ids, std::span<const TokenId> placeholders,

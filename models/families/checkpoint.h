@@ -57,10 +57,18 @@ std::optional<Tokenizer> find_tokenizer(const Checkpoint& checkpoint);
 std::int64_t need(const ConfigFields& fields, std::string_view field);
 /// theta of `rope_parameters`, or the older `rope_theta`. Throws for scaled rotary embeddings.
 double rope_theta(const ConfigFields& text, double fallback);
+/// The activation that a field names. Throws `Error` listing those there are.
+Activation read_activation(const ConfigFields& fields, std::string_view field,
+                           const std::string& fallback);
+/// Throws `Error` unless the heads divide the width.
+void check_width(const ConfigFields& fields, std::int64_t width, std::int64_t heads);
 /// A SigLIP or CLIP `vision_config`, with transformers' defaults.
 VisionConfig read_vision_config(const ConfigFields& fields, bool is_clip);
 /// Sizes of a text_config that all families name alike; the vocabulary too.
 DecoderConfig read_text_sizes(const ConfigFields& text, std::int64_t default_head_dim = 0);
+
+/// Throws `Error` unless heads share keys evenly and have pairs of values to rotate.
+void check_heads(const DecoderConfig& decoder, const ConfigFields& text);
 
 /// `ids`, with each that is one of `placeholders` repeated as often as the image in its turn has
 /// tokens, whose vision rows follow each other. Throws `Error` unless there are as many

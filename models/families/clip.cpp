@@ -19,12 +19,14 @@ EncoderConfig read_text_encoder(const ConfigFields& text) {
   const auto whole = [&](const char* field, long fallback) {
     return text.whole(field, fallback, 1, 1 << 24);
   };
-  return {.width = whole("hidden_size", 512),
-          .layers = whole("num_hidden_layers", 12),
-          .heads = whole("num_attention_heads", 8),
-          .hidden = whole("intermediate_size", 2048),
-          .eps = text.positive("layer_norm_eps", 1e-5),
-          .activation = parse_activation(text.text("hidden_act", "quick_gelu"))};
+  const EncoderConfig encoder{.width = whole("hidden_size", 512),
+                              .layers = whole("num_hidden_layers", 12),
+                              .heads = whole("num_attention_heads", 8),
+                              .hidden = whole("intermediate_size", 2048),
+                              .eps = text.positive("layer_norm_eps", 1e-5),
+                              .activation = read_activation(text, "hidden_act", "quick_gelu")};
+  check_width(text, encoder.width, encoder.heads);
+  return encoder;
 }
 
 at::Tensor unit_length(const at::Tensor& x) {

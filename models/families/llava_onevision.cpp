@@ -31,7 +31,7 @@ DecoderConfig read_qwen2(const ConfigFields& config) {
   const ConfigFields text = config.object("text_config");
   DecoderConfig decoder = read_text_sizes(text);
   decoder.norm.round_before_weight = true;
-  decoder.activation = parse_activation(text.text("hidden_act", "silu"));
+  decoder.activation = read_activation(text, "hidden_act", "silu");
   decoder.qkv_bias = true;
   decoder.rope_theta = rope_theta(text, 10000);
   decoder.attention_scale = 1 / std::sqrt(static_cast<double>(decoder.head_dim));
@@ -58,7 +58,7 @@ class Eye {
                       .in = layers * config_.encoder.width,
                       .hidden = width,
                       .out = width,
-                      .activation = parse_activation(fields.text("projector_hidden_act", "gelu")),
+                      .activation = read_activation(fields, "projector_hidden_act", "gelu"),
                       .bias = fields.flag("multimodal_projector_bias", true)});
     newline_ = weights.take_floats("image_newline", {width})
                    .to(compute_.device, compute_.dtype)

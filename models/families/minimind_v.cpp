@@ -122,8 +122,9 @@ DecoderConfig read_decoder(const ConfigFields& model, bool legacy) {
   decoder.max_positions = whole("max_position_embeddings", 32768);
   decoder.norm.eps = static_cast<float>(model.positive("rms_norm_eps", legacy ? 1e-5 : 1e-6));
   decoder.norm.round_before_weight = legacy;
+  check_heads(decoder, model);
   decoder.query_key_norm = !legacy;
-  decoder.activation = parse_activation(model.text("hidden_act", "silu"));
+  decoder.activation = read_activation(model, "hidden_act", "silu");
   decoder.attention_scale = 1 / std::sqrt(static_cast<double>(decoder.head_dim));
   if (model.flag("inference_rope_scaling", false)) {
     decoder.rope_theta = model.positive("rope_theta", 1e6);
@@ -178,7 +179,7 @@ VisionConfig read_vision(const Checkpoint& checkpoint, const fs::path& folder, b
       fields.find("vision_config") == nullptr ? fields : fields.object("vision_config"), legacy);
   vision.encoder.eps = config.positive("vision_ln_eps", vision.encoder.eps);
   if (config.find("vision_act") != nullptr) {
-    vision.encoder.activation = parse_activation(config.text("vision_act", ""));
+    vision.encoder.activation = read_activation(config, "vision_act", "");
   }
   vision.post_norm = !legacy;
   return vision;

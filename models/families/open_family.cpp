@@ -28,7 +28,10 @@ std::unique_ptr<Network> make_network(const NetworkSettings& settings) {
   std::vector<std::string> known;
   for (const Family& family : kFamilies) {
     if (type == family.model_type) {
-      return std::make_unique<ComposedNetwork>(family.open(std::move(checkpoint)));
+      std::string folder = checkpoint.folder.empty() ? "." : checkpoint.folder.string();
+      NetworkParts parts = family.open(std::move(checkpoint));
+      parts.folder = std::move(folder);
+      return std::make_unique<ComposedNetwork>(std::move(parts));
     }
     known.emplace_back(family.model_type);
   }

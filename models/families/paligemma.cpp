@@ -28,9 +28,7 @@ const std::array<NameRule, 10> kNames{{{"language_model.model.", "text."},
 /// Old files say "gelu" where transformers takes the tanh form for Gemma all the same.
 Activation gemma_activation(const ConfigFields& text) {
   const std::string old = text.text("hidden_act", "gelu_pytorch_tanh");
-  const std::string name =
-      text.text("hidden_activation", old == "gelu" ? "gelu_pytorch_tanh" : old);
-  return parse_activation(name);
+  return read_activation(text, "hidden_activation", old == "gelu" ? "gelu_pytorch_tanh" : old);
 }
 
 /// A layer's window; without `layer_types` every other layer has one, beginning with the first.

@@ -82,7 +82,7 @@ Roberta::Roberta(Checkpoint checkpoint) {
   type_ = load("token_type_embeddings.weight", {config.whole("type_vocab_size", 1, 1, 16), width_})
               .select(0, 0);
   norm_ = LayerNorm(weights, compute_, embeddings + "LayerNorm", width_, eps_);
-  const Activation activation = parse_activation(config.text("hidden_act", "gelu"));
+  const Activation activation = read_activation(config, "hidden_act", "gelu");
   for (std::int64_t i = 0; i < layers_count_; ++i) {
     layers_.push_back(load_layer(weights, i, activation));
   }
@@ -103,6 +103,7 @@ void Roberta::read_sizes(const ConfigFields& config) {
   hidden_ = need(config, "intermediate_size");
   vocabulary_ = need(config, "vocab_size");
   positions_count_ = need(config, "max_position_embeddings");
+  check_width(config, width_, heads_);
   eps_ = config.positive("layer_norm_eps", 1e-5);
   pad_ = static_cast<TokenId>(config.whole("pad_token_id", 1, 0, 1 << 24));
 }

@@ -178,6 +178,7 @@ std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings, N
   settings.args.check_all_used("native");
   check_gen_kwargs(settings.gen_kwargs);
   std::shared_ptr<Network> opened = pool.open(registry, network);
+  opened->tokenizer();  // throws where there is none: better now than for each request
   if (generator.video && !opened->info().takes_video) {
     throw UsageError(
         fmt::format("--model_args frames=video: the model {} takes no video; leave it "

@@ -123,7 +123,9 @@ at::Tensor pixels_of(const ProcessedImages& images) {
 
 const Tokenizer& ComposedNetwork::tokenizer() const {
   require(parts_.tokenizer.has_value(),
-          "the checkpoint has no tokenizer.json: put the one of its authors beside the weights");
+          "{} has no tokenizer.json: put the one of the checkpoint's authors there, or say "
+          "tokenizer=PATH",
+          parts_.folder);
   return *parts_.tokenizer;
 }
 

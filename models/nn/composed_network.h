@@ -19,6 +19,7 @@ namespace sightline {
 struct NetworkParts {
   NetworkInfo info;
   std::optional<Tokenizer> tokenizer;  ///< none: only ids can be asked for
+  std::string folder;                  ///< that should hold one, for errors
   Decoder decoder;
 
   std::function<ProcessedImages(std::span<const Image* const>, bool video)> process;

@@ -36,6 +36,13 @@ const BFloat16* bits(const at::Tensor& tensor) {
   return reinterpret_cast<const BFloat16*>(tensor.data_ptr());
 }
 
+/// What is being loaded, for errors; rows of several tensors are counted through.
+std::string describe(const Weights& weights, std::span<const Linear::Part> parts) {
+  std::vector<std::string> names;
+  for (const Linear::Part& part : parts) names.push_back(part.name + ".weight");
+  return fmt::format("loading {} of {}", fmt::join(names, ", "), weights.place_of(names[0]));
+}
+
 at::Tensor multiply_in_pieces(const at::Tensor& x, const at::Tensor& weight,
                               const at::Tensor& bias) {
   const std::int64_t rows = x.size(0);
@@ -101,7 +108,7 @@ void Linear::pack(Weights& weights, std::span<const Part> parts, bool quantise) 
     weights.forget(parts[part].name + ".weight", bytes);
   };
   packed_ = with_context(
-      [&] { return fmt::format("packing {}.weight", parts[0].name); },
+      [&] { return describe(weights, parts); },
       [&] { return PackedMatrix::pack(views, storage, compute_.double_quantise, forget); });
   weights.count(packed_->bytes());
   for (const Part& part : parts) weights.release(part.name + ".weight");
@@ -114,23 +121,35 @@ void Linear::load_tensors(Weights& weights, std::span<const Part> parts, bool qu
     if (!quantise) tensors.back() = tensors.back().to(compute_.device, compute_.dtype);
     weights.release(part.name + ".weight");
   }
-  if (!quantise || compute_.precision == Precision::kInt8) {
+  if (!quantise) {
     weight_ = tensors.size() == 1 ? tensors[0] : at::cat(tensors);
+    return weights.count(weight_.nbytes());
   }
-  if (!quantise) return weights.count(weight_.nbytes());
+  with_context([&] { return describe(weights, parts); },
+               [&] { quantised_ = quantise_tensors(tensors); });
+  weights.count(bytes_of(*quantised_));
+}
+
+std::shared_ptr<const Linear::Quantised> Linear::quantise_tensors(
+    const std::vector<at::Tensor>& tensors) const {
   auto quantised = std::make_shared<Quantised>();
   if (compute_.precision == Precision::kInt8) {
-    quantised->int8 = quantise_int8_tensors(weight_, compute_.device);
-    weights.count(quantised->int8->codes.nbytes() + quantised->int8->scales.nbytes());
-    weight_ = at::Tensor();
+    const at::Tensor all = tensors.size() == 1 ? tensors[0] : at::cat(tensors);
+    quantised->int8 = quantise_int8_tensors(all, compute_.device);
+    return quantised;
   }
   for (const at::Tensor& tensor : tensors) {
-    if (compute_.precision != Precision::kNf4) break;
     quantised->nf4.push_back(
         quantise_nf4_tensors(tensor, compute_.double_quantise, compute_.device));
-    weights.count(quantised->nf4.back().packed.nbytes() + quantised->nf4.back().absmax.nbytes());
   }
-  quantised_ = std::move(quantised);
+  return quantised;
+}
+
+std::size_t Linear::bytes_of(const Quantised& quantised) {
+  std::size_t bytes = 0;
+  if (quantised.int8) bytes += quantised.int8->codes.nbytes() + quantised.int8->scales.nbytes();
+  for (const Nf4Tensors& part : quantised.nf4) bytes += part.packed.nbytes() + part.absmax.nbytes();
+  return bytes;
 }
 
 at::Tensor Linear::dequantised(at::ScalarType dtype) const {

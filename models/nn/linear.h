@@ -54,6 +54,8 @@ class Linear {
 
   void pack(Weights& weights, std::span<const Part> parts, bool quantise);
   void load_tensors(Weights& weights, std::span<const Part> parts, bool quantise);
+  std::shared_ptr<const Quantised> quantise_tensors(const std::vector<at::Tensor>& tensors) const;
+  static std::size_t bytes_of(const Quantised& quantised);
   at::Tensor dequantised(at::ScalarType dtype) const;
   at::Tensor multiply_packed(const at::Tensor& x, SequenceEnds ends) const;
   at::Tensor multiply_tensors(const at::Tensor& x, SequenceEnds ends) const;

@@ -58,8 +58,7 @@ void Weights::require_shape(const Entry& entry, std::span<const std::int64_t> sh
   require(std::ranges::equal(entry.view.shape, shape),
           "{}: the tensor {} has the shape {}; config.json makes it {} (is it the configuration of "
           "this checkpoint?)",
-          files_[entry.file].path().string(), entry.stored_name, shape_text(entry.view.shape),
-          shape_text(shape));
+          place_of(entry), entry.stored_name, shape_text(entry.view.shape), shape_text(shape));
 }
 
 void Weights::reshape(const std::string& name, std::initializer_list<std::int64_t> from,
@@ -72,8 +71,8 @@ const TensorView& Weights::take(const std::string& name, std::span<const std::in
   const Entry& entry = find(name);
   require_shape(entry, shape);
   require(is_weight_type(entry.view.dtype),
-          "{}: the tensor {} has the type {}; want F32, F16 or BF16",
-          files_[entry.file].path().string(), entry.stored_name, name_of(entry.view.dtype));
+          "{}: the tensor {} has the type {}; want F32, F16 or BF16", place_of(entry),
+          entry.stored_name, name_of(entry.view.dtype));
   tensors_.find(name)->second.taken = true;
   return entry.view;
 }
@@ -88,6 +87,11 @@ at::Tensor to_floats(const TensorView& view) {
 at::Tensor Weights::take_floats(const std::string& name,
                                 std::initializer_list<std::int64_t> shape) {
   at::Tensor tensor = to_floats(take(name, shape));
+  require(
+      at::isfinite(tensor).all().item<bool>(),
+      "{}: the tensor {} holds NaN or infinity: the file is damaged, or of a training that went "
+      "wrong",
+      place_of(find(name)), find(name).stored_name);
   count(static_cast<std::size_t>(tensor.nbytes()));
   release(name);
   return tensor;
@@ -115,7 +119,7 @@ void Weights::require_all_taken() const {
   fail(
       "{}: the tensor {}{} belongs to no layer of the network that config.json describes: the "
       "checkpoint is of another one, or of a variant that is not supported",
-      files_[left[0]->file].path().string(), left[0]->stored_name,
+      place_of(*left[0]), left[0]->stored_name,
       left.size() > 1 ? fmt::format(" (and {} others)", left.size() - 1) : "");
 }
 
@@ -140,6 +144,10 @@ std::map<std::string, std::string> Weights::hashes() const {
     hashes[hashes.contains(name) ? longer : name] = file.sha256();
   }
   return hashes;
+}
+
+std::string Weights::place_of(const Entry& entry) const {
+  return files_[entry.file].file_of(entry.view).string();
 }
 
 std::string Weights::places() const {

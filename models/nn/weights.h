@@ -42,12 +42,15 @@ class Weights {
                std::vector<std::int64_t> to);
   /// What keeps the bytes of a tensor, for a layer that reads it in place.
   const TensorFile& file_of(const std::string& name) const { return files_[find(name).file]; }
-  /// The same as a copy in float32 on the CPU. Counts as memory of the network.
+  /// The same as a copy in float32 on the CPU. Counts as memory of the network. Throws `Error` also
+  /// for numbers that are not finite.
   at::Tensor take_floats(const std::string& name, std::initializer_list<std::int64_t> shape);
   /// The pages of some of a tensor's bytes leave memory: they will not be read again.
   void forget(const std::string& name, std::span<const std::byte> bytes) const {
     files_[find(name).file].forget(bytes);
   }
+  /// The file that holds a tensor, for errors.
+  std::string place_of(const std::string& name) const { return place_of(find(name)); }
   /// Called when a layer has its own copy of a tensor: the file's pages leave memory.
   void release(const std::string& name);
 
@@ -78,7 +81,8 @@ class Weights {
     bool taken = false;
   };
   const Entry& find(const std::string& name) const;
-  std::string places() const;  ///< of all files, for errors
+  std::string place_of(const Entry& entry) const;
+  std::string places() const;  ///< all files, for errors
   void require_shape(const Entry& entry, std::span<const std::int64_t> shape) const;
 
   std::vector<TensorFile> files_;

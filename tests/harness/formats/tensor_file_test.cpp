@@ -69,6 +69,13 @@ TEST_F(Shards, HashIsThatOfSha256sumsLines) {
   EXPECT_EQ(open_tensor_file(one).sha256(), sha256_of_file(one));
 }
 
+TEST_F(Shards, SayWhereATensorLies) {
+  const TensorFile file = open_tensor_file(index_);
+  EXPECT_EQ(file.file_of(file.at("z")), folder_ / "a-1.safetensors");
+  EXPECT_EQ(file.file_of(file.at("c")), folder_ / "b-2.safetensors");
+  EXPECT_EQ(file.file_of(view_of<float>(kNumbers, {4})), index_) << "in none of them";
+}
+
 TEST_F(Shards, TheIndexDecidesBetweenTwoOfAName) {
   const std::vector<float> other = {5};
   const NamedTensor tensors[] = {{"a", view_of<float>(other, {1})},

@@ -88,8 +88,8 @@ TEST_F(Native, TakesATokenizerFromElsewhere) {
   for (const char* place : {"words", "words/tokenizer.json"}) {
     EXPECT_EQ(ids_of(",tokenizer=" + (folder / place).string()), expected.generation->prompt_ids);
   }
-  EXPECT_THAT(ask(*open(folder / "copy", ""), {request}).front().error,
-              HasSubstr("no tokenizer.json"));
+  EXPECT_THAT(error_of([&] { open(folder / "copy", ""); }),
+              HasSubstr("copy has no tokenizer.json"));
   EXPECT_THAT(error_of([&] { open(folder / "copy", ",tokenizer=nowhere"); }),
               HasSubstr("tokenizer=nowhere: there is no such file or folder"));
 }
