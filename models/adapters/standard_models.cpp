@@ -25,6 +25,13 @@ void add_standard_models(Registry& registry) {
                            "startup_timeout= (600 s), timeout= (300 s), retries= (2)",
                 .open = open_process,
                 .module = ""});
+  registry.add({.name = "torchscript",
+                .summary = "a module that torch.jit.save wrote (docs/torchscript.md): path=, kind= "
+                           "(reconstruct or text), range= (unit), batch= (1); tokenizer=, "
+                           "image_size=, image_mean=, image_std=, image_tokens=, image_token_id=, "
+                           "eos_id=",
+                .open = {},
+                .module = "sightline_torch"});
   registry.add({.name = "baseline",
                 .summary =
                     "answers without a network, by kind=: most_common, caption, whole_image, "

@@ -30,6 +30,7 @@ void Registry::add(ModelEntry entry) {
   if (found == models_.end()) {
     models_.push_back(std::move(entry));
   } else {
+    if (entry.summary.empty()) entry.summary = found->summary;
     *found = std::move(entry);
   }
 }

@@ -84,7 +84,8 @@ using PerceptualFactory =
 /// All that can be plugged in. A value, built by the command line and filled by modules.
 class Registry {
  public:
-  void add(ModelEntry entry);  ///< a later entry of the same name replaces the former
+  /// A later entry of the same name replaces the former, whose summary stays where it has none.
+  void add(ModelEntry entry);
   const std::vector<ModelEntry>& models() const { return models_; }
   /// Throws `UsageError` naming the nearest known model unless `open_model` may find one.
   void require_model(const std::string& name) const;

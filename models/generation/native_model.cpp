@@ -7,6 +7,7 @@
 #include "harness/base/parallel.h"
 #include "models/api/text_arguments.h"
 #include "models/generation/decoding_plan.h"
+#include "models/generation/image_arguments.h"
 #include "models/prompts/style.h"
 
 namespace sightline {
@@ -28,7 +29,7 @@ std::map<std::string, std::string> departures(std::map<std::string, std::string>
 }
 
 ModelInfo describe(const NetworkInfo& network, ModelInfo info, bool video) {
-  info.name = "native";
+  if (info.name.empty()) info.name = "native";
   info.revision = network.family;
   info.precision = name_of(network.precision);
   info.hashes = network.hashes;
@@ -88,22 +89,6 @@ bool take_video(ModelArgs& args) {
     throw UsageError(fmt::format("--model_args frames={}: want images or video", value));
   }
   return value == "video";
-}
-
-/// Refuses an argument that would have no effect.
-void require_effect(const ModelArgs& args, const char* name, bool has_effect, const char* where) {
-  if (!args.has(name) || has_effect) return;
-  throw UsageError(fmt::format("--model_args {}=... has an effect only {}", name, where));
-}
-
-ImageProtocol take_image_protocol(ModelArgs& args) {
-  ImageProtocol protocol;
-  protocol.backend =
-      parse_image_backend(args.get("image_backend", std::string(name_of(protocol.backend))));
-  protocol.order = parse_pass_order(args.get("resize_order", std::string(name_of(protocol.order))));
-  require_effect(args, "resize_order", protocol.backend == ImageBackend::kPil,
-                 "with image_backend=pil");
-  return protocol;
 }
 
 NetworkSettings take_network_settings(ModelSettings& settings) {

@@ -32,8 +32,8 @@ class NetworkPool {
 /// video; `Error` for a checkpoint that cannot be used.
 std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings, NetworkPool& pool);
 
-/// A network as a model. `info` says what the network does not know: prompt style (empty: the
-/// network's own) and geometry.
+/// A network as a model. `info` says what the network does not know: name (empty: "native"), prompt
+/// style (empty: the network's own) and geometry.
 std::unique_ptr<Model> make_native(std::shared_ptr<Network> network, ModelInfo info,
                                    const GeneratorSettings& settings);
 

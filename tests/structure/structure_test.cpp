@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using ::testing::IsEmpty;
 
 const fs::path kRoot = SIGHTLINE_SOURCE_DIR;
-const std::string kScriptFile = "models/families/torchscript.cpp";
+const std::string kScriptFile = "models/families/script_module.cpp";
 const std::vector<std::string> kSourceFolders = {"harness", "metrics", "models", "results",
                                                  "tasks"};
 

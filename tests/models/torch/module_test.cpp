@@ -37,6 +37,19 @@ TEST_F(TorchModule, HasBothNetworks) {
   EXPECT_THAT(error_of([&] { open_inception(registry_, {}); }), HasSubstr("opening the Inception"));
 }
 
+TEST_F(TorchModule, HasTheModelTorchscript) {
+  registry_.add({.name = "torchscript",
+                 .summary = "in words",
+                 .open = {},
+                 .module = "sightline_torch"});
+  ModelSettings settings;
+  settings.args = ModelArgs::parse("path=nowhere.pt");
+  EXPECT_THAT(error_of([&] { registry_.open_model("torchscript", std::move(settings)); }),
+              HasSubstr("nowhere.pt"));
+  ASSERT_EQ(registry_.models().size(), 1U);
+  EXPECT_EQ(registry_.models()[0].summary, "in words") << "the module has none of its own";
+}
+
 TEST_F(TorchModule, SaysWhenAGpuCannotBeUsed) {
   const auto refusal = [&](const std::string& device) {
     return error_of([&] {
