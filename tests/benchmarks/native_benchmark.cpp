@@ -61,7 +61,9 @@ std::uint64_t sum_of(const std::vector<std::uint64_t>& words, std::size_t begin,
 
 /// Bytes a second that all threads read together, the best of several passes.
 double memory_rate() {
-  static const double rate = [] {
+  static std::map<std::size_t, double> rates;
+  const auto [known, is_new] = rates.try_emplace(thread_count(), 0.0);
+  if (is_new) {
     const std::vector<std::uint64_t> words(std::size_t{1} << 27, 1);
     std::atomic<std::uint64_t> total{0};
     double best = 0;
@@ -72,9 +74,9 @@ double memory_rate() {
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
       best = std::max(best, 8.0 * static_cast<double>(words.size()) / took.count());
     }
-    return best;
-  }();
-  return rate;
+    known->second = best;
+  }
+  return known->second;
 }
 
 struct Job {
