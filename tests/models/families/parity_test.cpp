@@ -16,6 +16,10 @@ struct Setup {
   bool kernels = true;
 };
 
+void PrintTo(const Setup& chosen, std::ostream* out) {
+  *out << chosen.name;
+}
+
 std::string name_of(const ::testing::TestParamInfo<Setup>& info) {
   return info.param.name;
 }
