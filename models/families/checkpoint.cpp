@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -112,6 +113,21 @@ Checkpoint open_checkpoint(const NetworkSettings& settings) {
   checkpoint.config = std::make_shared<const json>(read_json(file));
   checkpoint.weights.on_progress = progress_log(settings.path.string());
   return checkpoint;
+}
+
+std::span<const NameRule> vision_language_names() {
+  static const std::array<NameRule, 11> names{{{"language_model.model.", "text."},
+                                               {"model.language_model.", "text."},
+                                               {"language_model.lm_head.", "lm_head."},
+                                               {"model.lm_head.", "lm_head."},
+                                               {"model.vision_tower.vision_model.", "vision."},
+                                               {"vision_tower.vision_model.", "vision."},
+                                               {"model.vision_tower.", "vision."},
+                                               {"vision_tower.", "vision."},
+                                               {"model.multi_modal_projector.", "projector."},
+                                               {"multi_modal_projector.", "projector."},
+                                               {"model.image_newline", "image_newline"}}};
+  return names;
 }
 
 void add_weights(Checkpoint& checkpoint, std::span<const NameRule> rules) {

@@ -37,6 +37,9 @@ nlohmann::json read_json(const std::filesystem::path& path);
 /// Reads the configuration; weights are added by the family. Throws `Error` for a folder without
 /// config.json.
 Checkpoint open_checkpoint(const NetworkSettings& settings);
+/// What transformers' models of a vision tower, a projector and a language model have called their
+/// parts over the years: vision., projector., image_newline, text., lm_head.
+std::span<const NameRule> vision_language_names();
 /// Adds the weights of `settings.path` (or of `file`) under the names that `rules` give them and
 /// decides what to compute with.
 void add_weights(Checkpoint& checkpoint, std::span<const NameRule> rules);

@@ -15,18 +15,6 @@ namespace sightline {
 
 namespace {
 
-const std::array<NameRule, 11> kNames{{{"language_model.model.", "text."},
-                                       {"model.language_model.", "text."},
-                                       {"language_model.lm_head.", "lm_head."},
-                                       {"model.vision_tower.vision_model.", "vision."},
-                                       {"vision_tower.vision_model.", "vision."},
-                                       {"model.vision_tower.", "vision."},
-                                       {"vision_tower.", "vision."},
-                                       {"model.multi_modal_projector.", "projector."},
-                                       {"multi_modal_projector.", "projector."},
-                                       {"model.image_newline", "image_newline"},
-                                       {"model.lm_head.", "lm_head."}}};
-
 DecoderConfig read_qwen2(const ConfigFields& config) {
   const ConfigFields text = config.object("text_config");
   DecoderConfig decoder = read_text_sizes(text);
@@ -205,7 +193,7 @@ void name_placeholders(std::span<TokenId> ids, const std::array<TokenId, 2>& ima
 
 NetworkParts open_llava_onevision(Checkpoint checkpoint) {
   const ConfigFields config = checkpoint.fields();
-  add_weights(checkpoint, kNames);
+  add_weights(checkpoint, vision_language_names());
   Weights& weights = checkpoint.weights;
   for (const char* unused : {"vision.head.", "vision.post_layernorm.", "vision.encoder.layers."}) {
     weights.ignore_prefix(unused);

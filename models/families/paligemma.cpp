@@ -1,6 +1,5 @@
 #include <ATen/ATen.h>
 
-#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -13,17 +12,6 @@
 namespace sightline {
 
 namespace {
-
-const std::array<NameRule, 10> kNames{{{"language_model.model.", "text."},
-                                       {"model.language_model.", "text."},
-                                       {"language_model.lm_head.", "lm_head."},
-                                       {"model.vision_tower.vision_model.", "vision."},
-                                       {"vision_tower.vision_model.", "vision."},
-                                       {"model.vision_tower.", "vision."},
-                                       {"vision_tower.", "vision."},
-                                       {"model.multi_modal_projector.", "projector."},
-                                       {"multi_modal_projector.", "projector."},
-                                       {"model.lm_head.", "lm_head."}}};
 
 /// Old files say "gelu" where transformers takes the tanh form for Gemma all the same.
 Activation gemma_activation(const ConfigFields& text) {
@@ -79,7 +67,7 @@ Prompt make_prompt(const Tokenizer& tokenizer, TokenId image, std::string_view t
 
 NetworkParts open_paligemma(Checkpoint checkpoint) {
   const ConfigFields config = checkpoint.fields();
-  add_weights(checkpoint, kNames);
+  add_weights(checkpoint, vision_language_names());
   const Compute& compute = checkpoint.compute;
   Weights& weights = checkpoint.weights;
   weights.ignore_prefix("vision.head.");

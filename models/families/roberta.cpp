@@ -1,7 +1,6 @@
 #include "models/families/roberta.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 
 #include "harness/base/error.h"
 #include "models/families/checkpoint.h"
+#include "models/torch/tensors.h"
 
 namespace sightline {
 
@@ -40,10 +40,15 @@ class Roberta final : public EntailmentModel {
  public:
   explicit Roberta(Checkpoint checkpoint);
 
-  std::vector<EntailmentScores> classify(std::span<const EntailmentPair> pairs) override;
+  std::vector<EntailmentScores> classify(std::span<const EntailmentPair> pairs) override {
+    if (pairs.empty()) return {};
+    const InferenceScope scope;
+    return with_torch_errors([&] { return scores_of(pairs); });
+  }
   const std::string& weights_sha256() const override { return sha256_; }
 
  private:
+  std::vector<EntailmentScores> scores_of(std::span<const EntailmentPair> pairs) const;
   void read_sizes(const ConfigFields& config);
   void read_labels(const ConfigFields& config);
   Layer load_layer(Weights& weights, std::int64_t index, Activation activation) const;
@@ -185,9 +190,7 @@ at::Tensor Roberta::run_layer(const Layer& layer, const at::Tensor& x,
   return layer.output_norm(y + layer.mlp(y, ends));
 }
 
-std::vector<EntailmentScores> Roberta::classify(std::span<const EntailmentPair> pairs) {
-  if (pairs.empty()) return {};
-  const c10::InferenceMode inference;
+std::vector<EntailmentScores> Roberta::scores_of(std::span<const EntailmentPair> pairs) const {
   const auto most = static_cast<std::size_t>(positions_count_ - pad_ - 1);
   std::vector<at::Tensor> rows;
   std::vector<std::size_t> ends;

@@ -1,8 +1,6 @@
 #include "models/nn/composed_network.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +8,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
+#include "models/torch/tensors.h"
 
 namespace sightline {
 
@@ -30,30 +29,27 @@ class Features final : public VisionFeatures {
   at::Tensor tensor_;
 };
 
-/// Nothing is recorded for gradients. What libtorch does itself on a CPU here is small, and its
-/// threads would stand in the way of those of models/kernels.
-class Scope {
- public:
-  explicit Scope(const Compute& compute) {
-    at::set_num_threads(compute.kernels ? 1 : static_cast<int>(thread_count()));
-  }
+/// What libtorch does itself on a CPU here is small, and its threads would stand in the way of
+/// those of models/kernels.
+std::size_t torch_threads(const Compute& compute) {
+  return compute.kernels ? 1 : thread_count();
+}
 
- private:
-  c10::InferenceMode inference_;
-};
-
-/// Runs `work`; a fault of libtorch leaves it as an `Error`, a lack of memory as std::bad_alloc.
+/// As `with_torch_errors`, but a lack of memory leaves it as std::bad_alloc: generation can do
+/// with less.
 template <typename Work>
 auto translated(const Work& work) {
-  try {
-    return work();
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    const bool memory = text.find("out of memory") != std::string::npos ||
-                        text.find("can't allocate memory") != std::string::npos;
-    if (memory) throw std::bad_alloc();
-    fail("libtorch: {}", text);
-  }
+  return with_torch_errors([&] {
+    try {
+      return work();
+    } catch (const c10::Error& error) {
+      const std::string text = error.what_without_backtrace();
+      const bool memory = text.find("out of memory") != std::string::npos ||
+                          text.find("can't allocate memory") != std::string::npos;
+      if (memory) throw std::bad_alloc();
+      throw;
+    }
+  });
 }
 
 std::span<const float> row_of(const at::Tensor& logits, std::int64_t row) {
@@ -141,7 +137,7 @@ Prompt ComposedNetwork::prompt(std::string_view text, std::span<const ImageLayou
 
 std::vector<std::shared_ptr<const VisionFeatures>> ComposedNetwork::encode(
     std::span<const ProcessedImages* const> requests) {
-  const Scope scope(parts_.decoder.compute());
+  const InferenceScope scope(torch_threads(parts_.decoder.compute()));
   std::vector<std::shared_ptr<const VisionFeatures>> features;
   for (at::Tensor& tensor : translated([&] { return parts_.see(requests); })) {
     features.push_back(std::make_shared<Features>(std::move(tensor)));
@@ -150,7 +146,7 @@ std::vector<std::shared_ptr<const VisionFeatures>> ComposedNetwork::encode(
 }
 
 std::unique_ptr<SequenceCache> ComposedNetwork::new_cache(std::size_t capacity) {
-  const Scope scope(parts_.decoder.compute());
+  const InferenceScope scope(torch_threads(parts_.decoder.compute()));
   return translated([&] { return parts_.decoder.new_cache(capacity); });
 }
 
@@ -176,7 +172,7 @@ at::Tensor ComposedNetwork::inputs(const Step& step) const {
 }
 
 std::vector<StepResult> ComposedNetwork::forward(std::span<const Step> steps) {
-  const Scope scope(parts_.decoder.compute());
+  const InferenceScope scope(torch_threads(parts_.decoder.compute()));
   return translated([&] {
     std::vector<at::Tensor> parts;
     std::vector<Decoder::Rows> sequences;

@@ -12,7 +12,7 @@ namespace sightline {
 
 namespace {
 
-/// The keys that row `i` of those appended behind `past` tokens sees.
+/// The keys that the token at `position` sees.
 KeyRange visible(std::size_t position, std::size_t bidirectional, std::size_t window) {
   if (position < bidirectional) return {0, bidirectional};
   const std::size_t end = position + 1;
@@ -31,9 +31,6 @@ struct Decoder::Plan {
 
 Decoder::Decoder(Weights& weights, const Compute& compute, const DecoderConfig& config)
     : compute_(compute), config_(config) {
-  require(config.heads % config.kv_heads == 0,
-          "config.json: {} attention heads cannot share {} key-value heads evenly", config.heads,
-          config.kv_heads);
   const std::string table = "text.embed_tokens";
   embeddings_ = weights.take(table + ".weight", {config.vocabulary, config.width});
   embeddings_file_ = weights.file_of(table + ".weight");
@@ -150,12 +147,10 @@ at::Tensor Decoder::run_mlp(const Layer& layer, const at::Tensor& x, const Plan&
   return std::visit([&](const auto& mlp) { return mlp(x, plan.ends); }, layer.mlp);
 }
 
-at::Tensor Decoder::forward(at::Tensor x, std::span<const Rows> sequences,
-                            std::vector<at::Tensor>* hidden) const {
+at::Tensor Decoder::forward(at::Tensor x, std::span<const Rows> sequences) const {
   Plan plan = make_plan(sequences);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    if (hidden != nullptr) hidden->push_back(x.clone());
     at::Tensor attended = attention(i, layer.input_norm(x), plan);
     if (i + 1 == layers_.size()) keep_outputs(plan, x);
     attended = layer.out(attended, plan.ends);
@@ -164,9 +159,7 @@ at::Tensor Decoder::forward(at::Tensor x, std::span<const Rows> sequences,
     x = x + (config_.gemma2_norms ? layer.output_norm(y) : y);
   }
   for (const Rows& rows : sequences) rows.cache->advance(rows.count);
-  x = norm_(x);
-  if (hidden != nullptr) hidden->push_back(x);
-  return x;
+  return norm_(x);
 }
 
 Decoder::Plan Decoder::make_plan(std::span<const Rows> sequences) const {

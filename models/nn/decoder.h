@@ -56,11 +56,9 @@ class Decoder {
   /// Embeddings of ids, scaled, [ids, width]. Throws `Error` for ids beyond the vocabulary.
   at::Tensor embed(std::span<const TokenId> ids) const;
   /// Appends rows to the caches and gives the final norm's output of the rows that are asked for,
-  /// sequence by sequence. `hidden`, if given, gets the input, each layer's output but the last's,
-  /// and the final norm's; all outputs have to be asked for then.
+  /// sequence by sequence.
   /// @param x  [sum of count, width]
-  at::Tensor forward(at::Tensor x, std::span<const Rows> sequences,
-                     std::vector<at::Tensor>* hidden = nullptr) const;
+  at::Tensor forward(at::Tensor x, std::span<const Rows> sequences) const;
   /// Logits [rows, vocabulary] in float32.
   at::Tensor logits(const at::Tensor& x) const;
 

@@ -15,10 +15,8 @@ constexpr double kTolerance = 2e-4;  // models-hf.md, section 18
 
 /// The goldens in the repository, or all of them where they are.
 std::vector<std::filesystem::path> roots(const std::string& family) {
-  std::vector<std::filesystem::path> found;
-  for (const auto& root : {data_path("models"), shared_path("goldens/models")}) {
-    if (std::filesystem::exists(root / family)) found.push_back(root / family);
-  }
+  std::vector<std::filesystem::path> found = golden_roots(family);
+  for (std::filesystem::path& root : found) root = root / (family);
   return found;
 }
 

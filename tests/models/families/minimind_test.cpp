@@ -12,12 +12,8 @@ namespace {
 constexpr double kRelative = 5e-5;
 
 std::vector<std::filesystem::path> roots(const std::string& variant) {
-  std::vector<std::filesystem::path> found;
-  for (const auto& root : {data_path("models"), shared_path("goldens/models")}) {
-    if (std::filesystem::exists(root / "minimind_v" / variant)) {
-      found.push_back(root / "minimind_v" / variant);
-    }
-  }
+  std::vector<std::filesystem::path> found = golden_roots("minimind_v/" + variant);
+  for (std::filesystem::path& root : found) root = root / ("minimind_v/" + variant);
   return found;
 }
 
