@@ -1,0 +1,1 @@
+#include "metrics/decision/sequential.h"

@@ -1,0 +1,1 @@
+#include "results/comparison/comparison.h"
