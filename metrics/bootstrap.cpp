@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
@@ -41,28 +42,29 @@ std::optional<Interval> centred_interval(double value, std::vector<double> repli
   return Interval{end(0.025), end(0.975)};
 }
 
-std::vector<std::optional<Interval>> bootstrap_intervals(std::size_t images,
-                                                         const Bootstrap& bootstrap,
-                                                         const ReplicateStatistics& statistics,
-                                                         const Interval& limits) {
+std::optional<Interval> ResampledNumber::interval() const {
+  if (std::isnan(value)) return std::nullopt;
+  std::vector<double> defined;
+  std::ranges::copy_if(replicates, std::back_inserter(defined),
+                       [](double replicate) { return !std::isnan(replicate); });
+  return centred_interval(value, std::move(defined), limits);
+}
+
+std::vector<ResampledNumber> resample(std::size_t images, const Bootstrap& bootstrap,
+                                      const ReplicateStatistics& statistics,
+                                      const Interval& limits) {
   require(images > 0, "a bootstrap needs at least one image");
-  const std::vector<double> values = statistics(std::vector<std::uint32_t>(images, 1));
-  std::vector<std::vector<double>> replicates(bootstrap.replicates);
-  parallel_for(replicates.size(), 1, [&](std::size_t begin, std::size_t end) {
+  std::vector<ResampledNumber> numbers;
+  for (const double value : statistics(std::vector<std::uint32_t>(images, 1))) {
+    numbers.push_back({value, std::vector<double>(bootstrap.replicates), limits});
+  }
+  parallel_for(bootstrap.replicates, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t replicate = begin; replicate < end; ++replicate) {
-      replicates[replicate] = statistics(bootstrap_weights(images, bootstrap.seed, replicate));
+      const auto values = statistics(bootstrap_weights(images, bootstrap.seed, replicate));
+      for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i].replicates[replicate] = values[i];
     }
   });
-  std::vector<std::optional<Interval>> intervals(values.size());
-  for (std::size_t number = 0; number < values.size(); ++number) {
-    if (std::isnan(values[number])) continue;
-    std::vector<double> defined;
-    for (const std::vector<double>& replicate : replicates) {
-      if (!std::isnan(replicate[number])) defined.push_back(replicate[number]);
-    }
-    intervals[number] = centred_interval(values[number], std::move(defined), limits);
-  }
-  return intervals;
+  return numbers;
 }
 
 }  // namespace sightline

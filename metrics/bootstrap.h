@@ -54,14 +54,22 @@ std::optional<Interval> centred_interval(double value, std::vector<double> repli
 using ReplicateStatistics =
     std::function<std::vector<double>(std::span<const std::uint32_t> image_weights)>;
 
-/// Intervals (`centred_interval`) of all numbers that `statistics` gives, over
-/// `bootstrap.replicates` replicates in parallel: `statistics` is called from several threads, and
-/// once with all weights 1 for the numbers themselves. Replicates where a number is undefined are
-/// left out; a number that is undefined itself, or in all replicates but one, has no interval.
-/// `limits` are those of all numbers. Throws `Error` without images.
-std::vector<std::optional<Interval>> bootstrap_intervals(std::size_t images,
-                                                         const Bootstrap& bootstrap,
-                                                         const ReplicateStatistics& statistics,
-                                                         const Interval& limits = kUnlimited);
+/// A number of a set of images, and what it is on the resampled ones.
+struct ResampledNumber {
+  double value = 0;                ///< NaN where it is undefined
+  std::vector<double> replicates;  ///< one a replicate, NaN where it is undefined
+  Interval limits = kUnlimited;
+
+  /// `centred_interval`, without the replicates where the number is undefined. No value where it is
+  /// undefined itself, or in all replicates but one.
+  std::optional<Interval> interval() const;
+};
+
+/// Resamples all numbers that `statistics` gives, over `bootstrap.replicates` replicates in
+/// parallel: `statistics` is called from several threads, and once with all weights 1 for the
+/// numbers themselves. `limits` are those of all numbers. Throws `Error` without images.
+std::vector<ResampledNumber> resample(std::size_t images, const Bootstrap& bootstrap,
+                                      const ReplicateStatistics& statistics,
+                                      const Interval& limits = kUnlimited);
 
 }  // namespace sightline

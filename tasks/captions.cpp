@@ -1,9 +1,9 @@
 #include "tasks/captions.h"
 
 #include "harness/base/error.h"
-#include "metrics/captions/caption_intervals.h"
 #include "metrics/captions/caption_scores.h"
 #include "metrics/captions/long_caption.h"
+#include "metrics/captions/resampled_captions.h"
 #include "metrics/sample_means.h"
 #include "metrics/statistics.h"
 
@@ -59,7 +59,7 @@ class CaptionScorer final : public Scorer {
 
   TaskScores compute() const override;
 
-  std::map<std::string, Interval> intervals(const Bootstrap& bootstrap) const override {
+  std::map<std::string, ResampledNumber> resampled(const Bootstrap& bootstrap) const override {
     return bootstrap_captions(captions_.compute(), bootstrap);
   }
 
@@ -150,6 +150,9 @@ Task caption_task(std::shared_ptr<const CaptionSet> set, std::string split) {
   task.dataset = caption_dataset(set);
   task.references = [set](std::size_t index) -> std::span<const std::string> {
     return set->items[index].references;
+  };
+  task.reference = [set](std::size_t index) {
+    return SampleReference{.texts = set->items[index].references, .boxes = {}};
   };
   task.rates_sentences = set->detailed;
   task.new_scorer = [set](const std::string& rules) { return caption_scorer(set, rules); };

@@ -40,7 +40,7 @@ class CocoMaskScorer final : public Scorer {
   SampleScore update(std::size_t index, const Answer& answer) override;
   void merge(Scorer& other) override;
   TaskScores compute() const override;
-  std::map<std::string, Interval> intervals(const Bootstrap& bootstrap) const override;
+  std::map<std::string, ResampledNumber> resampled(const Bootstrap& bootstrap) const override;
 
  private:
   struct Detections {
@@ -154,19 +154,19 @@ std::vector<DetectionNumber> twelve_numbers(const CocoParameters& parameters) {
   return numbers;
 }
 
-std::map<std::string, Interval> CocoMaskScorer::intervals(const Bootstrap& bootstrap) const {
+std::map<std::string, ResampledNumber> CocoMaskScorer::resampled(const Bootstrap& bootstrap) const {
   if (coco_.images() == 0) return {};
   const CocoResampler resampler(coco_, twelve_numbers(coco_.parameters()));
-  const auto found = bootstrap_intervals(
+  auto found = resample(
       coco_.images(), bootstrap,
       [&](std::span<const std::uint32_t> weights) { return resampler.compute(weights); },
       kFractions);
   const auto names = coco_statistics(CocoResult({}, 1));
-  std::map<std::string, Interval> intervals;
+  std::map<std::string, ResampledNumber> by_name;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (found[i] && is_shown(names[i].name)) intervals[std::string(names[i].name)] = *found[i];
+    if (is_shown(names[i].name)) by_name[std::string(names[i].name)] = std::move(found[i]);
   }
-  return intervals;
+  return by_name;
 }
 
 /// An annotation's place in its image.
@@ -242,6 +242,9 @@ Task open(const TaskSources& sources, const TaskDeclaration::Options& /*options*
   task.rules = {kRules};
   task.protocol = {{"split", "val2017"}, {"max_masks", "100"}};
   task.dataset = detection_dataset(set->objects);
+  task.reference = [set](std::size_t index) {
+    return detection_reference(*set->objects, index);
+  };
   task.new_scorer = [set](const std::string& rules) -> std::unique_ptr<Scorer> {
     if (rules != kRules) {
       throw UsageError(

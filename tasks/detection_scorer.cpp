@@ -73,7 +73,7 @@ class DetectionScorer final : public Scorer {
   SampleScore update(std::size_t index, const Answer& answer) override;
   void merge(Scorer& other) override;
   TaskScores compute() const override;
-  std::map<std::string, Interval> intervals(const Bootstrap& bootstrap) const override;
+  std::map<std::string, ResampledNumber> resampled(const Bootstrap& bootstrap) const override;
 
  private:
   /// Categories whose numbers are shown together.
@@ -242,7 +242,8 @@ void DetectionScorer::add_breakdowns(std::span<const Group> groups, std::span<co
   }
 }
 
-std::map<std::string, Interval> DetectionScorer::intervals(const Bootstrap& bootstrap) const {
+std::map<std::string, ResampledNumber> DetectionScorer::resampled(
+    const Bootstrap& bootstrap) const {
   std::vector<DetectionNumber> numbers = numbers_of(*set_);
   std::erase_if(numbers, [&](const DetectionNumber& number) {
     return !is_shown(number) || !bootstrap.wants(number.name);
@@ -256,7 +257,7 @@ std::map<std::string, Interval> DetectionScorer::intervals(const Bootstrap& boot
     names.emplace_back(kClassAgnostic);
   }
   if (names.empty() || coco_.images() == 0) return {};
-  const auto found = bootstrap_intervals(
+  auto found = resample(
       coco_.images(), bootstrap,
       [&](auto weights) {
         std::vector<double> values = resampler.compute(weights);
@@ -264,11 +265,9 @@ std::map<std::string, Interval> DetectionScorer::intervals(const Bootstrap& boot
         return values;
       },
       kFractions);
-  std::map<std::string, Interval> intervals;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (found[i]) intervals[names[i]] = *found[i];
-  }
-  return intervals;
+  std::map<std::string, ResampledNumber> by_name;
+  for (std::size_t i = 0; i < found.size(); ++i) by_name[names[i]] = std::move(found[i]);
+  return by_name;
 }
 
 }  // namespace

@@ -37,10 +37,10 @@ class ReferringMaskScorer final : public Scorer {
     return {.metrics = scores_.metrics(), .breakdowns = scores_.breakdowns()};
   }
 
-  std::map<std::string, Interval> intervals(const Bootstrap& bootstrap) const override {
-    const std::optional<Interval> ciou = scores_.ciou_interval(bootstrap);
+  std::map<std::string, ResampledNumber> resampled(const Bootstrap& bootstrap) const override {
+    std::optional<ResampledNumber> ciou = scores_.resampled_ciou(bootstrap);
     if (!ciou) return {};
-    return {{"ciou", *ciou}};
+    return {{"ciou", *std::move(ciou)}};
   }
 
  private:
@@ -118,6 +118,9 @@ Task referring_mask_task(std::shared_ptr<const ReferredMaskSet> set) {
   task.kind = Kind::kGround;
   task.rules = {kUnionRules, kReferRules};
   task.dataset = grounding_dataset(set->groundings);
+  task.reference = [set](std::size_t index) {
+    return grounding_reference(*set->groundings, index);
+  };
   task.new_scorer = [set](const std::string& rules) { return referring_mask_scorer(set, rules); };
   task.check = [set](std::size_t index, const Answer& answer) {
     const Expression& expression = set->groundings->expressions[index];

@@ -64,11 +64,22 @@ class Scorer {
   /// Adds what `next` has seen: samples behind these. Merging any split equals one pass.
   virtual void merge(Scorer& next) = 0;
   virtual TaskScores compute() const = 0;
-  /// Intervals of the metrics that are no means over samples, by bootstrap over images, by metric
-  /// key; none for a task that has no such metric.
-  virtual std::map<std::string, Interval> intervals(const Bootstrap& /*bootstrap*/) const {
+  /// The metrics that are no means over samples, by key, and what they are on resampled images;
+  /// none for a task that has no such metric.
+  virtual std::map<std::string, ResampledNumber> resampled(const Bootstrap& /*bootstrap*/) const {
     return {};
   }
+};
+
+/// What a sample is scored against, for people who look at its answer. Never part of a request.
+struct SampleReference {
+  /// An object of the sample's image, in pixels of the image as stored.
+  struct LabelledBox {
+    Box box;
+    std::string label;  ///< its category; may be empty
+  };
+  std::vector<std::string> texts;  ///< accepted answers or captions, as often as people gave them
+  std::vector<LabelledBox> boxes;
 };
 
 /// Where a task's files are: a root with the official layout, or files named one by one.
@@ -100,6 +111,9 @@ struct Task {
   bool has_references = true;    ///< false: a submission file only
   /// Captions: what people wrote about the image of a sample. Empty for other tasks.
   std::function<std::span<const std::string>(std::size_t index)> references;
+  /// What the sample is scored against, to be shown. Callable from several threads. Empty for tasks
+  /// without public references and for reconstruction, whose reference is the image.
+  std::function<SampleReference(std::size_t index)> reference;
   bool rates_sentences = false;  ///< captions are paragraphs, whose sentences are rated or judged
   /// Reconstruction: compares the image of the answer with the original and leaves the numbers in
   /// `answer.reconstruction.measured`; callable from several threads. Empty for other tasks.

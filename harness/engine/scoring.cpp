@@ -36,10 +36,10 @@ void score_block(const Task& task, const std::string& rules, std::span<const std
 TaskScores compute_scores(const Scorer& scorer, const Bootstrap& bootstrap) {
   TaskScores scores = scorer.compute();
   if (bootstrap.replicates == 0) return scores;
-  const std::map<std::string, Interval> intervals = scorer.intervals(bootstrap);
+  const std::map<std::string, ResampledNumber> resampled = scorer.resampled(bootstrap);
   for (MetricValue& metric : scores.metrics) {
-    const auto found = intervals.find(metric.key);
-    if (found != intervals.end() && metric.value) metric.interval = found->second;
+    const auto found = resampled.find(metric.key);
+    if (found != resampled.end() && metric.value) metric.interval = found->second.interval();
   }
   return scores;
 }

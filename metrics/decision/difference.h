@@ -62,7 +62,8 @@ std::optional<double> smallest_detectable(const DifferenceEstimate& estimate, do
                                           double power, double range = 1);
 
 /// How many samples would decide, one-sided at `alpha` with probability `power`, whether the true
-/// difference is beyond `limit`, were it equal to the one seen: samples * ((t(1 - alpha) + t(power))
+/// difference is beyond `limit`, were it equal to the one seen: samples * ((t(1 - alpha) +
+/// t(power))
 /// * standard error / |value - limit|)^2, rounded up. No value where value and limit agree.
 std::optional<std::size_t> samples_to_decide(const DifferenceEstimate& estimate, double limit,
                                              double alpha, double power);

@@ -12,10 +12,10 @@ namespace sightline {
 /// What a sequential gate tests: that the drop of a mean score (base minus new) is at most
 /// `margin`.
 struct SequentialSettings {
-  double margin = 0;            ///< largest allowed drop, 0 or more
-  double alpha_regression = 0.05;  ///< at most this probability of a false alarm, at any time
-  double alpha_pass = 0.05;     ///< at most this probability of a false pass, at any time
-  double range = 1;             ///< scores lie within this width: [0, 1] has 1
+  double margin = 0;                ///< largest allowed drop, 0 or more
+  double alpha_regression = 0.05;   ///< at most this probability of a false alarm, at any time
+  double alpha_pass = 0.05;         ///< at most this probability of a false pass, at any time
+  double range = 1;                 ///< scores lie within this width: [0, 1] has 1
   std::size_t largest_cluster = 1;  ///< samples of the image that has most
 };
 

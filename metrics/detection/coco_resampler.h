@@ -17,8 +17,8 @@ namespace sightline {
 /// bootstrap does. Matching and sorting are done once; a call only adds up.
 ///
 ///   const CocoResampler resampler(evaluator, {{.part = {.iou_threshold = 0, .max_detections =
-///   2}}}); bootstrap_intervals(evaluator.images(), bootstrap,
-///                       [&](auto weights) { return resampler.compute(weights); });
+///   2}}}); resample(evaluator.images(), bootstrap,
+///            [&](auto weights) { return resampler.compute(weights); });
 ///
 /// Cost of a call, for COCO's twelve numbers on 500,000 detections: some 10 ms; less for fewer
 /// numbers, since only the IoU thresholds, areas and limits that they need are looked at.

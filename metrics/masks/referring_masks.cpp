@@ -93,7 +93,7 @@ std::vector<MetricValue> ReferringMasks::metrics() const {
   return metrics;
 }
 
-std::optional<Interval> ReferringMasks::ciou_interval(const Bootstrap& bootstrap) const {
+std::optional<ResampledNumber> ReferringMasks::resampled_ciou(const Bootstrap& bootstrap) const {
   const std::vector<MaskAgreement> by_image = sum_by_image(agreements_, images_);
   if (by_image.empty() || bootstrap.replicates == 0) return std::nullopt;
   const auto statistics = [&](std::span<const std::uint32_t> weights) -> std::vector<double> {
@@ -101,7 +101,7 @@ std::optional<Interval> ReferringMasks::ciou_interval(const Bootstrap& bootstrap
     for (std::size_t i = 0; i < by_image.size(); ++i) add(by_image[i], weights[i], sums);
     return {ratio(sums).value_or(std::numeric_limits<double>::quiet_NaN())};
   };
-  return bootstrap_intervals(by_image.size(), bootstrap, statistics, kFractions).front();
+  return resample(by_image.size(), bootstrap, statistics, kFractions).front();
 }
 
 }  // namespace sightline

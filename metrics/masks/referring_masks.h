@@ -43,8 +43,8 @@ class ReferringMasks {
   /// giou, ciou, prec@0.5 ... prec@0.9.
   std::vector<MetricValue> metrics() const;
   Breakdowns breakdowns() const { return means_.breakdowns(); }
-  /// Of `ciou`, by bootstrap over the images seen; none where it is undefined.
-  std::optional<Interval> ciou_interval(const Bootstrap& bootstrap) const;
+  /// `ciou` in a bootstrap over the images seen; none without images.
+  std::optional<ResampledNumber> resampled_ciou(const Bootstrap& bootstrap) const;
 
  private:
   SampleMeans means_;

@@ -16,17 +16,17 @@ namespace sightline {
 struct MetricComparison {
   std::string task, metric, unit;
   bool higher_is_better = true;
-  std::optional<double> base, next;  ///< over the samples compared
+  std::optional<double> base, next;            ///< over the samples compared
   std::optional<DifferenceEstimate> estimate;  ///< none where a side has no value
   std::int64_t samples = 0, clusters = 0;
   bool has_samples = false;  ///< the metric is a mean, so that samples are won and lost
   std::int64_t won = 0, lost = 0, tied = 0;  ///< samples where new is better, worse, equal
-  std::optional<double> p_value;     ///< two-sided, of no difference
-  std::optional<double> p_adjusted;  ///< after Holm, over all metrics compared
-  std::optional<double> mcnemar;     ///< exact McNemar, where all scores are 0 or 1
-  std::string method;                ///< of interval and p-value
-  std::string note;                  ///< why something is missing
-  std::string verdict;               ///< "better", "worse", "no difference shown", "not tested"
+  std::optional<double> p_value;             ///< two-sided, of no difference
+  std::optional<double> p_adjusted;          ///< after Holm, over all metrics compared
+  std::optional<double> mcnemar;             ///< exact McNemar, where all scores are 0 or 1
+  std::string method;                        ///< of interval and p-value
+  std::string note;                          ///< why something is missing
+  std::string verdict;  ///< "better", "worse", "no difference shown", "not tested"
 
   std::string key() const { return task + "/" + metric; }
 };
@@ -40,8 +40,8 @@ struct Flip {
 struct TaskComparison {
   std::string task;
   std::vector<MetricComparison> metrics;
-  std::string flip_metric;   ///< of the scores of `flips`; "": no metric has samples
-  std::vector<Flip> flips;   ///< the greatest losses first, then the greatest gains
+  std::string flip_metric;  ///< of the scores of `flips`; "": no metric has samples
+  std::vector<Flip> flips;  ///< the greatest losses first, then the greatest gains
   std::int64_t all_flips = 0;
   bool same_answers = false;  ///< every answer of both runs is the same
 };
@@ -57,7 +57,8 @@ struct Comparison {
   std::string base, next;  ///< labels
   std::string base_folder, next_folder, base_origin, next_origin;
   std::vector<TaskComparison> tasks;
-  std::vector<ConditionDifference> differences;  ///< of conditions; all allowed where there are tasks
+  std::vector<ConditionDifference>
+      differences;  ///< of conditions; all allowed where there are tasks
   std::vector<std::string> notes;
   bool comparable = true;  ///< no difference that was not allowed
   std::string verdict;     ///< "better", "worse", "mixed", "no difference shown", "not comparable"

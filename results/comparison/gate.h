@@ -14,12 +14,13 @@ namespace sightline {
 /// What a gate demands of one metric. Drops are in the metric's unit and count against the
 /// direction in which it is better: a rise of FID is a drop.
 struct GateRule {
-  std::string key;        ///< "<task>/<metric>", as `compare --json` names it
-  double max_drop = 0;    ///< largest allowed drop, 0 or more
-  double alpha = 0.05;    ///< of each one-sided test
-  double power = 0.8;     ///< of the sample sizes that are asked for
+  std::string key;      ///< "<task>/<metric>", as `compare --json` names it
+  double max_drop = 0;  ///< largest allowed drop, 0 or more
+  double alpha = 0.05;  ///< of each one-sided test
+  double power = 0.8;   ///< of the sample sizes that are asked for
   std::int64_t min_samples = 0;
-  std::optional<double> floor;  ///< the new run's value must be at least this (lower is better: at most)
+  std::optional<double>
+      floor;  ///< the new run's value must be at least this (lower is better: at most)
 };
 
 /// Reads `{"defaults": {...}, "rules": {"<task>/<metric>": {"max_drop": 0.01, ...}}}`. Throws
@@ -36,7 +37,7 @@ struct GateFinding {
   GateVerdict verdict = GateVerdict::kInconclusive;
   std::optional<double> drop, drop_low, drop_high;  ///< with one-sided bounds at alpha each
   std::optional<double> p_regression;  ///< of a drop within the margin, after Holm over the rules
-  std::optional<double> smallest_detectable;     ///< drop that alpha and power could find
+  std::optional<double> smallest_detectable;      ///< drop that alpha and power could find
   std::optional<std::int64_t> samples_to_decide;  ///< only where inconclusive
   std::int64_t samples = 0;
   std::string reason;                 ///< a sentence for the user
@@ -44,7 +45,7 @@ struct GateFinding {
 };
 
 struct GateReport {
-  std::vector<GateFinding> findings;  ///< in order of the rules
+  std::vector<GateFinding> findings;                 ///< in order of the rules
   GateVerdict verdict = GateVerdict::kInconclusive;  ///< the worst: regression, inconclusive, pass
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,22 +25,29 @@ struct TaskSamples {
   /// JSON object text: beside result's protocol, rules and version all else that must be equal for
   /// a comparison ("data": hashes of the files, ...).
   std::string conditions;
-  std::vector<std::string> ids;     ///< distinct
-  std::vector<std::string> images;  ///< of each sample: samples of one image are a cluster. Empty: not known
+  /// JSON object text: name, prompt style, ... of the model, which a comparison is about and so may
+  /// differ; where the names agree, so must the prompt style.
+  std::string model = "{}";
+  std::vector<std::string> ids;  ///< distinct
+  std::vector<std::string>
+      images;  ///< of each sample: samples of one image are a cluster. Empty: not known
   /// Metric key -> each sample's own score, of the metrics that are means over samples; NaN where
   /// a sample has none.
   std::map<std::string, std::vector<double>> values;
   /// Words of the sample at a place of `ids`; fetched when asked for.
   std::function<SampleText(std::size_t place)> text;
-  /// Metrics of the whole set in the replicates of a bootstrap over images, by key; one value a
-  /// replicate, NaN where undefined. Empty function: cannot be resampled; `why_not` says why.
-  std::function<std::map<std::string, std::vector<double>>(const Bootstrap&)> replicates;
+  /// The metrics of the whole set over the samples at `places` (ascending), by key, and what they
+  /// are on resampled images; those that cannot be resampled without replicates. Empty function:
+  /// what they are made of is not at hand; `why_not` says why.
+  std::function<std::map<std::string, ResampledNumber>(std::span<const std::size_t> places,
+                                                       const Bootstrap&)>
+      rescore;
   std::string why_not;
 };
 
 /// A run with its samples: of Sightline, or of another harness.
 struct RunSamples {
-  std::string label;   ///< how tables name it
+  std::string label;  ///< how tables name it
   std::string folder;
   std::string origin;  ///< "sightline", "lm-evaluation-harness", "lmms-eval"
   std::vector<TaskSamples> tasks;

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "metrics/captions/caption_intervals.h"
 #include "metrics/captions/caption_scores.h"
 #include "metrics/captions/ptb_tokenizer.h"
+#include "metrics/captions/resampled_captions.h"
 
 namespace sightline {
 namespace {
@@ -115,7 +115,7 @@ BENCHMARK(compute_caption_scores)
 void bootstrap_caption_scores(benchmark::State& state) {
   const CaptionScores scores = gather(make_captions(40504)).compute();
   const Bootstrap bootstrap{.replicates = static_cast<std::size_t>(state.range(0))};
-  const Interval cider = bootstrap_captions(scores, bootstrap).at("cider");
+  const Interval cider = *bootstrap_captions(scores, bootstrap).at("cider").interval();
   if (!(cider.low < *scores.cider && *scores.cider < cider.high)) {
     state.SkipWithError("the interval does not hold the score");
   }

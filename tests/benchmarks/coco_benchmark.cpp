@@ -188,9 +188,8 @@ void BM_CocoBootstrap(benchmark::State& state) {
   constexpr std::size_t kReplicates = 100;
   for (auto _ : state) {
     const CocoResampler resampler(evaluator, numbers);
-    benchmark::DoNotOptimize(
-        bootstrap_intervals(kImages, {.replicates = kReplicates},
-                            [&](auto weights) { return resampler.compute(weights); }));
+    benchmark::DoNotOptimize(resample(kImages, {.replicates = kReplicates},
+                                      [&](auto weights) { return resampler.compute(weights); }));
   }
   state.counters["replicates/s"] = benchmark::Counter(
       static_cast<double>(state.iterations() * kReplicates), benchmark::Counter::kIsRate);

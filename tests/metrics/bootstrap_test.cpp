@@ -8,6 +8,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
+#include "tests/support/intervals.h"
 
 namespace sightline {
 namespace {
@@ -90,9 +91,9 @@ TEST(BootstrapIntervals, HoldTheValueOfAStatisticThatResamplingPushesUp) {
   // the percentile interval would lie around 0.37.
   for (const std::size_t images : {10U, 100U, 1000U}) {
     const auto intervals =
-        bootstrap_intervals(images, {.replicates = 300, .seed = 9}, [&](auto weights) {
+        intervals_of(resample(images, {.replicates = 300, .seed = 9}, [&](auto weights) {
           return std::vector<double>{0.2 + share_left_out(weights), 0.9 - share_left_out(weights)};
-        });
+        }));
     for (const auto& [interval, value] : {std::pair(intervals[0], 0.2), {intervals[1], 0.9}}) {
       ASSERT_TRUE(interval);
       EXPECT_LT(interval->low, value);
@@ -110,9 +111,9 @@ TEST(BootstrapIntervals, OfAMeanArePracticallyThePercentileInterval) {
   for (std::size_t replicate = 0; replicate < bootstrap.replicates; ++replicate) {
     means.push_back(weighted_mean(values, bootstrap_weights(300, bootstrap.seed, replicate)));
   }
-  const Interval interval = *bootstrap_intervals(300, bootstrap, [&](auto weights) {
+  const Interval interval = *intervals_of(resample(300, bootstrap, [&](auto weights) {
     return std::vector<double>{weighted_mean(values, weights)};
-  })[0];
+  }))[0];
   std::sort(means.begin(), means.end());
   const double length = means[1949] - means[49];
   EXPECT_NEAR(interval.low, means[49], 0.05 * length);
@@ -121,9 +122,10 @@ TEST(BootstrapIntervals, OfAMeanArePracticallyThePercentileInterval) {
 
 TEST(BootstrapIntervals, OfAMeanHaveTheWidthOfItsStandardError) {
   const std::vector<double> values = ramp(400);
-  const auto intervals = bootstrap_intervals(
-      values.size(), {.replicates = 2000, .seed = 5},
-      [&](auto weights) { return std::vector<double>{weighted_mean(values, weights)}; });
+  const auto intervals =
+      intervals_of(resample(values.size(), {.replicates = 2000, .seed = 5}, [&](auto weights) {
+        return std::vector<double>{weighted_mean(values, weights)};
+      }));
   const double standard_error = std::sqrt(400.0 * 400 / 12) / 20;
   ASSERT_TRUE(intervals.at(0));
   EXPECT_NEAR(intervals[0]->high - intervals[0]->low, 2 * 1.96 * standard_error,
@@ -133,11 +135,11 @@ TEST(BootstrapIntervals, OfAMeanHaveTheWidthOfItsStandardError) {
 }
 
 TEST(BootstrapIntervals, LeaveOutReplicatesWhereANumberIsUndefined) {
-  const auto intervals = bootstrap_intervals(3, {.replicates = 200}, [](auto weights) {
+  const auto intervals = intervals_of(resample(3, {.replicates = 200}, [](auto weights) {
     const double undefined = std::nan("");
     return std::vector<double>{weights[0] == 0 ? undefined : 1.0, undefined,
                                weights[0] == 1 ? undefined : 1.0};
-  });
+  }));
   EXPECT_EQ(intervals[0], (Interval{1, 1}));
   EXPECT_FALSE(intervals[1]);
   EXPECT_FALSE(intervals[2]) << "undefined on the images themselves";
@@ -146,9 +148,9 @@ TEST(BootstrapIntervals, LeaveOutReplicatesWhereANumberIsUndefined) {
 TEST(BootstrapIntervals, DoNotDependOnTheNumberOfThreads) {
   const std::vector<double> values = ramp(50);
   const auto run = [&] {
-    return bootstrap_intervals(values.size(), {.replicates = 100, .seed = 2}, [&](auto weights) {
+    return intervals_of(resample(values.size(), {.replicates = 100, .seed = 2}, [&](auto weights) {
       return std::vector<double>{weighted_mean(values, weights)};
-    });
+    }));
   };
   set_thread_count(1);
   const auto one = run();
@@ -159,7 +161,8 @@ TEST(BootstrapIntervals, DoNotDependOnTheNumberOfThreads) {
 
 TEST(BootstrapIntervals, NeedImages) {
   EXPECT_THROW(
-      bootstrap_intervals(0, {.replicates = 1}, [](auto) { return std::vector<double>(); }), Error);
+      intervals_of(resample(0, {.replicates = 1}, [](auto) { return std::vector<double>(); })),
+      Error);
 }
 
 }  // namespace

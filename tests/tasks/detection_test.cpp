@@ -8,6 +8,7 @@
 
 #include "harness/base/file.h"
 #include "tests/support/bad_json.h"
+#include "tests/support/intervals.h"
 #include "tests/tasks/support.h"
 
 namespace sightline {
@@ -68,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Tasks, Detection, ::testing::ValuesIn(kTasks));
 TEST_P(Detection, EveryNumberHasAnIntervalThatHoldsIt) {
   const auto scorer = scored();
   const TaskScores scores = scorer->compute();
-  const auto intervals = scorer->intervals({.replicates = 300, .seed = 1});
+  const auto intervals = intervals_of(scorer->resampled({.replicates = 300, .seed = 1}));
   EXPECT_EQ(intervals.size(), scores.metrics.size());
   for (const MetricValue& metric : scores.metrics) {
     SCOPED_TRACE(metric.key);
@@ -78,8 +79,8 @@ TEST_P(Detection, EveryNumberHasAnIntervalThatHoldsIt) {
     EXPECT_GE(interval.low, 0);
     EXPECT_LE(interval.high, 1);
   }
-  EXPECT_EQ(scorer->intervals({.replicates = 300, .seed = 1}), intervals);
-  EXPECT_NE(scorer->intervals({.replicates = 300, .seed = 2}), intervals);
+  EXPECT_EQ(intervals_of(scorer->resampled({.replicates = 300, .seed = 1})), intervals);
+  EXPECT_NE(intervals_of(scorer->resampled({.replicates = 300, .seed = 2})), intervals);
 }
 
 TEST_P(Detection, IntervalsAreThoseOfEvaluationsWithImagesRepeated) {
@@ -87,7 +88,7 @@ TEST_P(Detection, IntervalsAreThoseOfEvaluationsWithImagesRepeated) {
   // middle. Equal scores are broken otherwise when an image comes twice, which moves an AP in the
   // fourth digit at most.
   const TaskScores scores = scored()->compute();
-  const auto intervals = scored()->intervals({.replicates = 2, .seed = 11});
+  const auto intervals = intervals_of(scored()->resampled({.replicates = 2, .seed = 11}));
   const TaskScores first = replicate(0), second = replicate(1);
   for (const MetricValue& metric : first.metrics) {
     SCOPED_TRACE(metric.key);
@@ -101,24 +102,25 @@ TEST_P(Detection, IntervalsAreThoseOfEvaluationsWithImagesRepeated) {
 
 TEST_P(Detection, IntervalsOfAChosenNumberAreTheSame) {
   const auto scorer = scored();
-  const auto all = scorer->intervals({.replicates = 20, .seed = 5});
-  const auto one = scorer->intervals({.replicates = 20, .seed = 5, .metrics = {"AP50"}});
+  const auto all = intervals_of(scorer->resampled({.replicates = 20, .seed = 5}));
+  const auto one =
+      intervals_of(scorer->resampled({.replicates = 20, .seed = 5, .metrics = {"AP50"}}));
   EXPECT_EQ(one, (std::map<std::string, Interval>{{"AP50", all.at("AP50")}}));
-  EXPECT_TRUE(scorer->intervals({.replicates = 20, .seed = 5, .metrics = {"none"}}).empty());
+  EXPECT_TRUE(scorer->resampled({.replicates = 20, .seed = 5, .metrics = {"none"}}).empty());
 }
 
 TEST_P(Detection, WithoutScoresThereIsNoIntervalOfPrecisionCurves) {
   for (Answer& answer : predictions_.answers) {
     for (PredictedBox& box : answer.boxes) box.score.reset();
   }
-  const auto intervals = scored()->intervals({.replicates = 10, .seed = 5});
+  const auto intervals = intervals_of(scored()->resampled({.replicates = 10, .seed = 5}));
   EXPECT_FALSE(intervals.contains("AP"));
   EXPECT_FALSE(intervals.contains("AP50"));
   EXPECT_TRUE(intervals.contains("recall@0.5"));
 }
 
 TEST_P(Detection, WithoutImagesThereAreNoIntervals) {
-  EXPECT_TRUE(task_.new_scorer(task_.rules.front())->intervals({.replicates = 10}).empty());
+  EXPECT_TRUE(task_.new_scorer(task_.rules.front())->resampled({.replicates = 10}).empty());
 }
 
 TEST_P(Detection, BoxesOfUnknownCategoriesAreFound) {

@@ -12,6 +12,7 @@
 #include "metrics/masks/mask.h"
 #include "metrics/masks/polygon_mask.h"
 #include "tests/support/errors.h"
+#include "tests/support/intervals.h"
 #include "tests/support/paths.h"
 #include "tests/tasks/support.h"
 
@@ -144,7 +145,7 @@ TEST(CocoMasks, IntervalsHoldTheValueAndRepeat) {
       read_predictions(data_path("masks/segm_detections.json"), task.predictions);
   const auto scorer = score_part(task, predictions, kCocoRules, 0, 120);
   const Bootstrap bootstrap{.replicates = 100, .seed = 7};
-  const auto intervals = scorer->intervals(bootstrap);
+  const auto intervals = intervals_of(scorer->resampled(bootstrap));
   const TaskScores scores = scorer->compute();
   ASSERT_EQ(intervals.size(), scores.metrics.size());
   for (const MetricValue& metric : scores.metrics) {
@@ -153,7 +154,7 @@ TEST(CocoMasks, IntervalsHoldTheValueAndRepeat) {
     EXPECT_GE(interval.high, *metric.value) << metric.key;
     EXPECT_LT(interval.low, interval.high) << metric.key;
   }
-  EXPECT_EQ(scorer->intervals(bootstrap), intervals);
+  EXPECT_EQ(intervals_of(scorer->resampled(bootstrap)), intervals);
 }
 
 TEST(CocoMasks, IntervalsOfOneImageAreItsNumbers) {
@@ -162,7 +163,7 @@ TEST(CocoMasks, IntervalsOfOneImageAreItsNumbers) {
       read_predictions(data_path("masks/segm_detections.json"), task.predictions);
   for (std::size_t image = 0; image < 20; ++image) {
     const auto scorer = score_part(task, predictions, kCocoRules, image, image + 1);
-    const auto intervals = scorer->intervals({.replicates = 2, .seed = 1});
+    const auto intervals = intervals_of(scorer->resampled({.replicates = 2, .seed = 1}));
     for (const MetricValue& metric : scorer->compute().metrics) {
       EXPECT_EQ(intervals.contains(metric.key), metric.value.has_value()) << metric.key;
       if (metric.value) {
@@ -261,7 +262,7 @@ TEST(ReferringMasks, IntervalOfTheRatioHoldsItsValue) {
   const Predictions predictions =
       read_predictions(data_path("masks/predictions_masks.json"), task.predictions);
   const auto scorer = score_part(task, predictions, task.rules.front(), 0, task.dataset->size());
-  const auto intervals = scorer->intervals({.replicates = 200, .seed = 1});
+  const auto intervals = intervals_of(scorer->resampled({.replicates = 200, .seed = 1}));
   ASSERT_EQ(intervals.size(), 1U);
   const double ciou = value_of(scorer->compute(), "ciou");
   EXPECT_LT(intervals.at("ciou").low, ciou);

@@ -13,6 +13,7 @@
 #include "harness/base/parallel.h"
 #include "metrics/bootstrap.h"
 #include "tests/metrics/detection/random_images.h"
+#include "tests/support/intervals.h"
 
 namespace sightline {
 namespace {
@@ -151,8 +152,8 @@ TEST_P(CocoResamplerOnRandomImages, IntervalsDoNotDependOnThreadsAndHoldTheMiddl
   const auto interval = [&](std::size_t threads) {
     set_thread_count(threads);
     const auto intervals =
-        bootstrap_intervals(12, {.replicates = 200, .seed = 3},
-                            [&](auto weights) { return resampler.compute(weights); });
+        intervals_of(resample(12, {.replicates = 200, .seed = 3},
+                              [&](auto weights) { return resampler.compute(weights); }));
     set_thread_count(0);
     return intervals.at(0).value();
   };

@@ -185,8 +185,8 @@ TEST(ReferringMasks, WithoutAPixelThereIsNoRatio) {
   scores.update(0, {0, 0}, "val");
   EXPECT_FALSE(scores.metrics()[1].value);
   EXPECT_NE(scores.metrics()[1].note, "");
-  EXPECT_FALSE(scores.ciou_interval({.replicates = 10, .seed = 1}));
-  EXPECT_FALSE(ReferringMasks().ciou_interval({.replicates = 10, .seed = 1}));
+  EXPECT_FALSE(scores.resampled_ciou({.replicates = 10, .seed = 1})->interval());
+  EXPECT_FALSE(ReferringMasks().resampled_ciou({.replicates = 10, .seed = 1}));
 }
 
 TEST(ReferringMasks, MergingPartsEqualsOnePass) {
@@ -204,7 +204,8 @@ TEST(ReferringMasks, MergingPartsEqualsOnePass) {
     EXPECT_EQ(one[i].standard_error, two[i].standard_error) << one[i].key;
   }
   const Bootstrap bootstrap{.replicates = 100, .seed = 3};
-  EXPECT_EQ(whole.ciou_interval(bootstrap), first.ciou_interval(bootstrap));
+  EXPECT_EQ(whole.resampled_ciou(bootstrap)->interval(),
+            first.resampled_ciou(bootstrap)->interval());
 }
 
 }  // namespace

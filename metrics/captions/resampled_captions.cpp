@@ -1,4 +1,4 @@
-#include "metrics/captions/caption_intervals.h"
+#include "metrics/captions/resampled_captions.h"
 
 #include <fmt/format.h>
 
@@ -67,7 +67,7 @@ BleuColumns columns_of(const std::vector<BleuCounts>& counts) {
   return columns;
 }
 
-BleuCounts resample(const BleuColumns& columns, Weights weights) {
+BleuCounts weighted_counts(const BleuColumns& columns, Weights weights) {
   const auto sum = [&](const Column& column) {
     return weighted_sum(weights.data(), column.data(), weights.size());
   };
@@ -85,32 +85,28 @@ constexpr double kMostCider = 10;  // CIDEr-D's factor on cosines
 
 }  // namespace
 
-std::map<std::string, Interval> bootstrap_captions(const CaptionScores& scores,
-                                                   const Bootstrap& bootstrap) {
+std::map<std::string, ResampledNumber> bootstrap_captions(const CaptionScores& scores,
+                                                          const Bootstrap& bootstrap) {
   const std::size_t images = scores.image_counts.size();
   if (images == 0) return {};
   const BleuColumns columns = columns_of(scores.image_counts);
   const auto mean = [&](Weights weights, const std::vector<double>& values) {
     return weighted_sum(weights.data(), values.data(), images) / static_cast<double>(images);
   };
-  const auto intervals =
-      bootstrap_intervals(images, bootstrap,
-                          [&](Weights weights) {
-                            const auto resampled = bleu(resample(columns, weights));
-                            std::vector<double> numbers(resampled.begin(), resampled.end());
-                            numbers.push_back(mean(weights, scores.image_rouge_l));
-                            numbers.push_back(mean(weights, scores.image_cider));
-                            return numbers;
-                          },
-                          {0, kMostCider});
-  std::map<std::string, Interval> by_key;
-  for (std::size_t i = 0; i < intervals.size(); ++i) {
-    if (!intervals[i]) continue;
+  auto numbers = resample(images, bootstrap, [&](Weights weights) {
+    const auto of_counts = bleu(weighted_counts(columns, weights));
+    std::vector<double> values(of_counts.begin(), of_counts.end());
+    values.push_back(mean(weights, scores.image_rouge_l));
+    values.push_back(mean(weights, scores.image_cider));
+    return values;
+  });
+  std::map<std::string, ResampledNumber> by_key;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::string key = i < kMaxNgram    ? fmt::format("bleu{}", i + 1)
                             : i == kMaxNgram ? "rouge_l"
                                              : "cider";
-    by_key[key] = *intervals[i];
-    if (key != "cider") by_key[key].high = std::min(by_key[key].high, kFractions.high);
+    by_key[key] = std::move(numbers[i]);
+    by_key[key].limits = key == "cider" ? Interval{0, kMostCider} : kFractions;
   }
   return by_key;
 }

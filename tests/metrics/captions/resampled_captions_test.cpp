@@ -1,4 +1,4 @@
-#include "metrics/captions/caption_intervals.h"
+#include "metrics/captions/resampled_captions.h"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/parallel.h"
+#include "tests/support/intervals.h"
 
 namespace sightline {
 namespace {
@@ -65,7 +66,7 @@ TEST(CaptionIntervals, AreThoseOfScoringEachReplicateAnew) {
     numbers["cider"] = cider / static_cast<double>(images.size());
     for (const auto& [key, value] : numbers) want[key].push_back(value);
   }
-  const auto intervals = bootstrap_captions(scores, bootstrap);
+  const auto intervals = intervals_of(bootstrap_captions(scores, bootstrap));
   ASSERT_EQ(intervals.size(), 6u);
   for (const auto& [key, interval] : intervals) {
     SCOPED_TRACE(key);
@@ -80,23 +81,24 @@ TEST(CaptionIntervals, AreThoseOfScoringEachReplicateAnew) {
 TEST(CaptionIntervals, DoNotDependOnTheNumberOfThreads) {
   const CaptionScores scores = scores_of(random_images(100));
   const Bootstrap bootstrap{.replicates = 30};
-  const auto intervals = bootstrap_captions(scores, bootstrap);
+  const auto intervals = intervals_of(bootstrap_captions(scores, bootstrap));
   for (const std::size_t threads : {1, 3}) {
     set_thread_count(threads);
-    EXPECT_EQ(bootstrap_captions(scores, bootstrap), intervals);
+    EXPECT_EQ(intervals_of(bootstrap_captions(scores, bootstrap)), intervals);
   }
   set_thread_count(0);
 }
 
 TEST(CaptionIntervals, EqualImagesHaveNoSpread) {
   const CaptionScores scores = scores_of(std::vector<Image>(5, {"a dog sits", "a dog sits down"}));
-  for (const auto& [key, interval] : bootstrap_captions(scores, {.replicates = 10})) {
+  for (const auto& [key, interval] : intervals_of(bootstrap_captions(scores, {.replicates = 10}))) {
     EXPECT_NEAR(interval.low, interval.high, 1e-12) << key;
   }
 }
 
 TEST(CaptionIntervals, OfNoImagesThereAreNone) {
-  EXPECT_TRUE(bootstrap_captions(CaptionMetrics().compute(), {.replicates = 10}).empty());
+  EXPECT_TRUE(
+      intervals_of(bootstrap_captions(CaptionMetrics().compute(), {.replicates = 10})).empty());
 }
 
 }  // namespace
