@@ -7,19 +7,9 @@
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
 #include "harness/base/rng.h"
+#include "metrics/statistics.h"
 
 namespace sightline {
-
-namespace {
-
-double quantile(const std::vector<double>& sorted, double fraction) {
-  const double place = fraction * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (place - static_cast<double>(below));
-}
-
-}  // namespace
 
 std::vector<std::uint32_t> bootstrap_weights(std::size_t images, std::uint64_t seed,
                                              std::size_t replicate) {
@@ -35,9 +25,10 @@ std::optional<Interval> centred_interval(double value, std::vector<double> repli
                                          const Interval& limits) {
   if (replicates.size() < 2) return std::nullopt;
   std::sort(replicates.begin(), replicates.end());
-  const double median = quantile(replicates, 0.5);
+  const double median = sorted_quantile(replicates, 0.5);
   const auto end = [&](double fraction) {
-    return std::clamp(value + (quantile(replicates, fraction) - median), limits.low, limits.high);
+    return std::clamp(value + (sorted_quantile(replicates, fraction) - median), limits.low,
+                      limits.high);
   };
   return Interval{end(0.025), end(0.975)};
 }

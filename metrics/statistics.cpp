@@ -46,6 +46,13 @@ std::optional<double> pairwise_mean(std::span<const double> values) {
   return pairwise_sum(values) / static_cast<double>(values.size());
 }
 
+double sorted_quantile(std::span<const double> sorted, double fraction) {
+  const double place = fraction * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (sorted[above] - sorted[below]) * (place - static_cast<double>(below));
+}
+
 std::optional<double> clustered_standard_error(std::span<const double> values,
                                                std::span<const std::uint32_t> clusters) {
   require(values.size() == clusters.size(), "{} values with {} cluster labels", values.size(),

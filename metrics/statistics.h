@@ -13,6 +13,10 @@ std::optional<double> mean(std::span<const double> values);
 /// 128; no value for none.
 std::optional<double> pairwise_mean(std::span<const double> values);
 
+/// The value that a share `fraction` of `sorted`, which is not empty, lies below, interpolated
+/// linearly as numpy's `quantile` does.
+double sorted_quantile(std::span<const double> sorted, double fraction);
+
 /// Standard error of the mean of `values` when values of one cluster are correlated:
 /// sqrt(G/(G-1) * sum over clusters of (sum of residuals)^2) / n, G the number of clusters
 /// (Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference, 2015, eq. 11 for a
