@@ -93,6 +93,15 @@ std::shared_ptr<const Dataset> detection_dataset(std::shared_ptr<const Detection
   return std::make_shared<DetectionDataset>(std::move(set));
 }
 
+SampleReference detection_reference(const DetectionSet& set, std::size_t index) {
+  SampleReference reference;
+  for (const GroundTruthBox& truth : set.truths[index]) {
+    const std::string& name = set.categories[truth.category].name;
+    reference.boxes.push_back({.box = truth.box, .label = truth.crowd ? name + " (crowd)" : name});
+  }
+  return reference;
+}
+
 std::vector<TaskOption> detection_options() {
   return {{"categories", "all", "which categories the prompt names", {"all", "present"}},
           {"score_threshold", "0", "least score of a box in recall@0.5 and precision@0.5", {}}};
@@ -109,6 +118,7 @@ Task detection_task(DetectionSet set, const TaskDeclaration::Options& options,
   task.rules = detection_rules(*shared);
   task.protocol = std::move(protocol);
   task.dataset = detection_dataset(shared);
+  task.reference = [shared](std::size_t index) { return detection_reference(*shared, index); };
   task.new_scorer = [shared](const std::string& rules) { return detection_scorer(shared, rules); };
   return task;
 }

@@ -40,6 +40,8 @@ struct DetectionSet {
 std::vector<std::string> detection_rules(const DetectionSet& set);
 
 std::shared_ptr<const Dataset> detection_dataset(std::shared_ptr<const DetectionSet> set);
+/// The objects of an image; those that stand for a crowd say so in their labels.
+SampleReference detection_reference(const DetectionSet& set, std::size_t index);
 std::unique_ptr<Scorer> detection_scorer(std::shared_ptr<const DetectionSet> set,
                                          const std::string& rules);
 

@@ -87,6 +87,10 @@ std::shared_ptr<const Dataset> grounding_dataset(std::shared_ptr<const Grounding
   return std::make_shared<GroundingDataset>(std::move(set));
 }
 
+SampleReference grounding_reference(const GroundingSet& set, std::size_t index) {
+  return {.texts = {}, .boxes = {{.box = set.expressions[index].box, .label = ""}}};
+}
+
 std::unique_ptr<Scorer> grounding_scorer(std::shared_ptr<const GroundingSet> set,
                                          const std::string& rules) {
   const std::vector<std::string> known = grounding_rules();

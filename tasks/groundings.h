@@ -35,6 +35,8 @@ struct GroundingSet {
 std::vector<std::string> grounding_rules();
 
 std::shared_ptr<const Dataset> grounding_dataset(std::shared_ptr<const GroundingSet> set);
+/// The box of the object that an expression means.
+SampleReference grounding_reference(const GroundingSet& set, std::size_t index);
 /// acc@0.5 and mean_iou of the first box of each answer.
 std::unique_ptr<Scorer> grounding_scorer(std::shared_ptr<const GroundingSet> set,
                                          const std::string& rules);

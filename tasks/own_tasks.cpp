@@ -156,6 +156,7 @@ Task open_questions(const OwnTask& own, const fs::path& data, const fs::path& im
   Task task;
   task.rules = {rules};
   task.dataset = question_dataset(set);
+  task.reference = [set](std::size_t index) { return question_reference(*set, index); };
   task.new_scorer = [set, metric](const std::string& r) { return answer_scorer(set, r, metric); };
   return task;
 }
@@ -203,6 +204,7 @@ Task open_groundings(const OwnTask& own, const fs::path& data, const fs::path& i
   task.kind = Kind::kGround;
   task.rules = own.rules.empty() ? grounding_rules() : std::vector<std::string>{own.rules};
   task.dataset = grounding_dataset(set);
+  task.reference = [set](std::size_t index) { return grounding_reference(*set, index); };
   grounding_scorer(set, task.rules.front());
   task.new_scorer = [set](const std::string& rules) { return grounding_scorer(set, rules); };
   return task;

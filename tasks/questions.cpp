@@ -98,6 +98,11 @@ std::shared_ptr<const Dataset> question_dataset(std::shared_ptr<const QuestionSe
   return std::make_shared<QuestionDataset>(std::move(set));
 }
 
+SampleReference question_reference(const QuestionSet& set, std::size_t index) {
+  const std::span<const std::string_view> answers = set.answers_of(set.questions[index]);
+  return {.texts = {answers.begin(), answers.end()}, .boxes = {}};
+}
+
 std::unique_ptr<Scorer> answer_scorer(std::shared_ptr<const QuestionSet> set,
                                       const std::string& rules, const std::string& metric) {
   return std::make_unique<AnswerScorer>(std::move(set), rules, metric);

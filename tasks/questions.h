@@ -47,6 +47,9 @@ struct QuestionSet {
 /// The data set over a question set.
 std::shared_ptr<const Dataset> question_dataset(std::shared_ptr<const QuestionSet> set);
 
+/// The annotators' answers to a question.
+SampleReference question_reference(const QuestionSet& set, std::size_t index);
+
 /// A scorer that gives every answer a value in [0, 1] by `rules` ("vqa/official", "textvqa/mmf",
 /// "anls/mmf", ...) and averages. Throws `UsageError` for unknown rules.
 std::unique_ptr<Scorer> answer_scorer(std::shared_ptr<const QuestionSet> set,

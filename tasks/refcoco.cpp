@@ -206,6 +206,7 @@ Task open_boxes(const RefSplit& split, const TaskSources& sources) {
   task.rules = grounding_rules();
   task.protocol = protocol_of(split);
   task.dataset = grounding_dataset(set);
+  task.reference = [set](std::size_t index) { return grounding_reference(*set, index); };
   task.new_scorer = [set](const std::string& rules) { return grounding_scorer(set, rules); };
   return task;
 }

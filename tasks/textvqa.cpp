@@ -79,6 +79,7 @@ Task open(const TaskSources& sources, const TaskDeclaration::Options& options) {
   task.rules = {"textvqa/mmf", "textvqa/big_vision"};
   task.protocol = {{"split", "val"}};
   task.dataset = question_dataset(set);
+  task.reference = [set](std::size_t index) { return question_reference(*set, index); };
   task.new_scorer = [set](const std::string& rules) {
     return answer_scorer(set, rules, "textvqa_accuracy");
   };

@@ -113,6 +113,9 @@ Task open(const VqaSplit& split, const TaskSources& sources) {
   task.protocol = {{"split", split.name}};
   task.dataset = question_dataset(set);
   task.has_references = !split.annotations.empty();
+  if (task.has_references) {
+    task.reference = [set](std::size_t index) { return question_reference(*set, index); };
+  }
   task.new_scorer = [set](const std::string& rules) {
     return answer_scorer(set, rules, "vqa_accuracy");
   };
