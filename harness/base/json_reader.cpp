@@ -197,16 +197,59 @@ void JsonRecord::fail_field(std::string_view field, std::string_view problem) co
   fail("{}: field '{}' {}", name_(), field, problem);
 }
 
-std::optional<od::value> JsonRecord::find(std::string_view field) {
+/// The field, null included.
+std::optional<od::value> JsonRecord::find_any(std::string_view field) {
   od::value value;
   const simdjson::error_code error = object_.find_field_unordered(field).get(value);
   if (error == simdjson::NO_SUCH_FIELD) return std::nullopt;
   if (error != simdjson::SUCCESS) {
     fail_syntax(fmt::format("{}, looking for field '{}'", name_(), field), error);
   }
-  bool null = false;
-  if (value.is_null().get(null) == simdjson::SUCCESS && null) return std::nullopt;
   return value;
+}
+
+std::optional<od::value> JsonRecord::find(std::string_view field) {
+  std::optional<od::value> value = find_any(field);
+  bool null = false;
+  if (value && value->is_null().get(null) == simdjson::SUCCESS && null) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string_view> JsonRecord::raw(std::string_view field) {
+  std::optional<od::value> value = find_any(field);
+  if (!value) return std::nullopt;
+  od::json_type type{};
+  std::string_view text;
+  simdjson::error_code error = value->type().get(type);
+  if (error == simdjson::SUCCESS && type == od::json_type::object) {
+    od::object object;
+    error = value->get_object().get(object);
+    if (error == simdjson::SUCCESS) error = object.raw_json().get(text);
+  } else if (error == simdjson::SUCCESS && type == od::json_type::array) {
+    od::array elements;
+    error = value->get_array().get(elements);
+    if (error == simdjson::SUCCESS) error = elements.raw_json().get(text);
+  } else {
+    error = simdjson::SUCCESS;
+    text = value->raw_json_token();
+  }
+  if (error != simdjson::SUCCESS) fail_syntax(fmt::format("{}, '{}'", name_(), field), error);
+  return text.substr(0, text.find_last_not_of(kSpace) + 1);
+}
+
+bool JsonRecord::visit_object(std::string_view field, const Visit& visit) {
+  std::optional<od::value> value = find(field);
+  od::json_type type{};
+  if (!value || value->type().get(type) != simdjson::SUCCESS || type != od::json_type::object) {
+    return false;
+  }
+  od::object object;
+  const auto name = [&] { return fmt::format("{}, '{}'", name_(), field); };
+  const simdjson::error_code error = value->get_object().get(object);
+  if (error != simdjson::SUCCESS) fail_syntax(name(), error);
+  JsonRecord record(object, name);
+  visit(record);
+  return true;
 }
 
 od::value JsonRecord::need(std::string_view field, std::string_view wanted) {
@@ -357,12 +400,16 @@ JsonFile::JsonFile(const std::filesystem::path& path)
           path.string());
 }
 
+/// Readable bytes from the start of `text`, a part of the file, as simdjson wants to know.
+std::size_t JsonFile::room_behind(std::string_view text) const {
+  const char* end = file_->bytes().data() + file_->bytes().size() + MappedFile::kPadding;
+  return static_cast<std::size_t>(end - text.data());
+}
+
 /// Points `document_` at a part of the file.
 void JsonFile::iterate(std::string_view text, std::string_view where) {
-  const char* end = file_->bytes().data() + file_->bytes().size() + MappedFile::kPadding;
-  const auto room = static_cast<std::size_t>(end - text.data());
   const simdjson::error_code error =
-      parser_->iterate(text.data(), text.size(), room).get(document_);
+      parser_->iterate(text.data(), text.size(), room_behind(text)).get(document_);
   if (error != simdjson::SUCCESS) fail_syntax(where, error);
 }
 
@@ -377,7 +424,9 @@ JsonRecord JsonFile::top() {
 }
 
 void JsonFile::each_record(const JsonRecord::Visit& visit) {
-  if (text_[text_.find_first_not_of(kSpace)] == '{') return each_line(visit);
+  if (text_[text_.find_first_not_of(kSpace)] == '{') {
+    return each_line([&](JsonRecord& record, const JsonLine&) { visit(record); });
+  }
   iterate(text_, path().string());
   od::array array;
   const simdjson::error_code error = document_.get_array().get(array);
@@ -390,9 +439,28 @@ void JsonFile::each_record(const JsonRecord::Visit& visit) {
           "{}: more text follows the end of the array", path().string());
 }
 
-void JsonFile::each_line(const JsonRecord::Visit& visit) {
-  std::size_t number = 0;
-  const auto name = [&] { return fmt::format("{}: line {}", path().string(), number); };
+std::string JsonFile::name_of_line(std::size_t number) const {
+  return fmt::format("{}: line {}", path().string(), number);
+}
+
+void JsonFile::visit_line(const JsonLine& line, const JsonRecord::Visit& visit) const {
+  od::parser parser;
+  od::document document;
+  od::object object;
+  simdjson::error_code error =
+      parser.iterate(line.text.data(), line.text.size(), room_behind(line.text)).get(document);
+  if (error == simdjson::SUCCESS) error = document.get_object().get(object);
+  const auto name = [&] { return name_of_line(line.number); };
+  if (error != simdjson::SUCCESS) fail_syntax(name(), error);
+  JsonRecord record(object, name);
+  visit(record);
+}
+
+void JsonFile::each_line(
+    const std::function<void(JsonRecord& record, const JsonLine& line)>& visit) {
+  constexpr std::size_t kForget = std::size_t{16} << 20;
+  std::size_t number = 0, kept = 0;
+  const auto name = [&] { return name_of_line(number); };
   for (std::size_t begin = 0; begin < text_.size();) {
     const std::size_t end = std::min(text_.find('\n', begin), text_.size());
     const std::string_view line = text_.substr(begin, end - begin);
@@ -410,7 +478,10 @@ void JsonFile::each_line(const JsonRecord::Visit& visit) {
     require(whole.data() + whole.size() == line.data() + line.size(),
             "{}: more text follows the object, want one object a line", name());
     JsonRecord record(object, name);
-    visit(record);
+    visit(record, {line, number});
+    if (begin - kept < kForget || begin >= text_.size()) continue;
+    file_->forget(text_.substr(kept, begin - kept));
+    kept = begin;
   }
 }
 

@@ -50,6 +50,12 @@ class JsonRecord {
   /// A number of pixels, at least 0; 0 when the field is missing or null.
   int pixels(std::string_view field);
 
+  /// The field's value as it stands in the file, whatever it is ("null", "NaN", "[1, 2]"), without
+  /// space around it; no value when the field is missing.
+  std::optional<std::string_view> raw(std::string_view field);
+  /// Calls `visit` for the object that is the field, named "<this>, '<field>'"; whether it is one.
+  bool visit_object(std::string_view field, const Visit& visit);
+
   /// Calls `visit` for every object of an array, named "<this>: record 3 of '<field>'".
   void each_record(std::string_view field, const Visit& visit);
   /// Calls `visit` for every string of an array.
@@ -64,12 +70,19 @@ class JsonRecord {
   [[noreturn]] void fail_field(std::string_view field, std::string_view problem) const;
 
  private:
+  std::optional<simdjson::ondemand::value> find_any(std::string_view field);
   std::optional<simdjson::ondemand::value> find(std::string_view field);
   simdjson::ondemand::value need(std::string_view field, std::string_view wanted);
   simdjson::ondemand::array array(std::string_view field);
 
   simdjson::ondemand::object object_;
   Namer name_;
+};
+
+/// A line of JSON lines.
+struct JsonLine {
+  std::string_view text;
+  std::size_t number = 0;  ///< from 1
 };
 
 /// A JSON file being read. Strings handed out stay valid as long as this object.
@@ -83,12 +96,18 @@ class JsonFile {
   /// Calls `visit` for every object of a top-level array, or of JSON lines (whose texts live only
   /// until `visit` returns).
   void each_record(const JsonRecord::Visit& visit);
+  /// Calls `visit` for every object of JSON lines, with its line, which stays readable as long as
+  /// this object. What was read is not kept in memory, so that the file may be larger than that.
+  void each_line(const std::function<void(JsonRecord& record, const JsonLine& line)>& visit);
+  /// Calls `visit` for the object of a line that `each_line` gave; may run in several threads.
+  void visit_line(const JsonLine& line, const JsonRecord::Visit& visit) const;
 
   const std::filesystem::path& path() const { return file_->path(); }
 
  private:
+  std::string name_of_line(std::size_t number) const;
+  std::size_t room_behind(std::string_view text) const;
   void iterate(std::string_view text, std::string_view where);
-  void each_line(const JsonRecord::Visit& visit);
 
   std::unique_ptr<MappedFile> file_;
   std::string_view text_;

@@ -52,6 +52,59 @@ TEST(JsonRecord, FindsFieldsInAnyOrder) {
   });
 }
 
+TEST(JsonRecord, GivesValuesOfAnyTypeAsTheyStandInTheFile) {
+  with_top(R"({"i": 1.50 , "t": "a\n\"]", "z": null, "nan": NaN, "m": -Infinity,
+              "a": [1, {"b": "]"}] , "e": [], "o": { "x": {} }, "last": true })",
+           [](JsonRecord& top) {
+             EXPECT_EQ(top.raw("o"), R"({ "x": {} })");
+             EXPECT_EQ(top.raw("i"), "1.50");
+             EXPECT_EQ(top.raw("t"), R"("a\n\"]")");
+             EXPECT_EQ(top.raw("z"), "null");
+             EXPECT_EQ(top.raw("nan"), "NaN");
+             EXPECT_EQ(top.raw("m"), "-Infinity");
+             EXPECT_EQ(top.raw("a"), R"([1, {"b": "]"}])");
+             EXPECT_EQ(top.raw("e"), "[]");
+             EXPECT_EQ(top.raw("last"), "true");
+             EXPECT_EQ(top.raw("absent"), std::nullopt);
+             EXPECT_EQ(top.text("t"), "a\n\"]") << "raw text is no reading";
+           });
+}
+
+TEST(JsonRecord, VisitsAnObjectOnlyWhereThereIsOne) {
+  with_top(R"({"doc": {"id": 7}, "z": null, "t": "x", "after": 1})", [](JsonRecord& top) {
+    std::string name;
+    std::int64_t id = 0;
+    EXPECT_TRUE(top.visit_object("doc", [&](JsonRecord& doc) {
+      name = doc.name();
+      id = doc.integer("id");
+    }));
+    EXPECT_EQ(id, 7);
+    EXPECT_EQ(name, top.name() + ", 'doc'");
+    for (const char* field : {"z", "t", "absent"}) {
+      EXPECT_FALSE(top.visit_object(field, [](JsonRecord&) { FAIL(); })) << field;
+    }
+    EXPECT_EQ(top.integer("after"), 1);
+  });
+}
+
+TEST(JsonFile, LinesCanBeReadAgain) {
+  const TemporaryFolder folder;
+  write_text(folder / "file.jsonl", "{\"a\": 1}\n\n{\"a\": 2}\n{\"a\": \"x\"}");
+  JsonFile file(folder / "file.jsonl");
+  std::vector<JsonLine> lines;
+  file.each_line([&](JsonRecord&, const JsonLine& line) { lines.push_back(line); });
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[1].number, 3u);
+  EXPECT_EQ(lines[1].text, "{\"a\": 2}");
+  std::vector<std::int64_t> values;
+  const auto read = [&](JsonRecord& record) { values.push_back(record.integer("a")); };
+  file.visit_line(lines[1], read);
+  file.visit_line(lines[0], read);
+  EXPECT_THAT(values, ElementsAre(2, 1));
+  EXPECT_THAT(error_of([&] { file.visit_line(lines[2], read); }),
+              HasSubstr("file.jsonl: line 4: field 'a' is a string"));
+}
+
 TEST(JsonRecord, OptionalFieldsMayBeMissingOrNull) {
   with_top(R"({"i": null, "n": null, "t": null, "id": null, "w": null, "x": 1})",
            [](JsonRecord& top) {
