@@ -361,26 +361,63 @@ JournalUsage Journal::usage(int task) const {
           .seconds = select.real(2)};
 }
 
+namespace {
+
+constexpr const char* kAllColumns =
+    "key, id, outcome, request, scores, response, answer, error, prompt_tokens, generated_tokens, "
+    "seconds";
+
+void read_scores(const Statement& select, JournalRow& row) {
+  row.index = index_of(select.integer(0));
+  row.id = select.text(1);
+  row.outcome = select.text(2);
+  row.request = select.text(3);
+  row.scores = select.text(4);
+}
+
+void read_row(const Statement& select, JournalRow& row) {
+  read_scores(select, row);
+  row.response = select.text(5);
+  row.answer = select.text(6);
+  row.error = select.text(7);
+  row.prompt_tokens = static_cast<int>(select.integer(8));
+  row.generated_tokens = static_cast<int>(select.integer(9));
+  row.seconds = select.real(10);
+}
+
+}  // namespace
+
 void Journal::for_each(int task, const std::function<void(const JournalRow&)>& visit) const {
+  const std::string sql =
+      fmt::format("SELECT {} FROM answers WHERE key BETWEEN ? AND ? ORDER BY key", kAllColumns);
+  Statement select = state_->over_rows(sql.c_str(), task);
+  JournalRow row;
+  while (select.step()) {
+    read_row(select, row);
+    visit(row);
+  }
+}
+
+void Journal::for_each_score(int task, const std::function<void(const JournalRow&)>& visit) const {
   Statement select = state_->over_rows(
-      "SELECT key, id, outcome, request, response, answer, scores, error, prompt_tokens, "
-      "generated_tokens, seconds FROM answers WHERE key BETWEEN ? AND ? ORDER BY key",
+      "SELECT key, id, outcome, request, scores FROM answers WHERE key BETWEEN ? AND ? "
+      "ORDER BY key",
       task);
   JournalRow row;
   while (select.step()) {
-    row.index = index_of(select.integer(0));
-    row.id = select.text(1);
-    row.outcome = select.text(2);
-    row.request = select.text(3);
-    row.response = select.text(4);
-    row.answer = select.text(5);
-    row.scores = select.text(6);
-    row.error = select.text(7);
-    row.prompt_tokens = static_cast<int>(select.integer(8));
-    row.generated_tokens = static_cast<int>(select.integer(9));
-    row.seconds = select.real(10);
+    read_scores(select, row);
     visit(row);
   }
+}
+
+std::optional<JournalRow> Journal::row(int task, std::size_t index) const {
+  const std::string sql = fmt::format("SELECT {} FROM answers WHERE key = ?", kAllColumns);
+  Statement select = state_->database.prepare(sql.c_str());
+  select.bind(1, key_of(task, index));
+  if (!select.step()) return std::nullopt;
+  JournalRow row;
+  read_row(select, row);
+  return row;
 }
 
 }  // namespace sightline

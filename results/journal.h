@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,6 +86,10 @@ class Journal {
   JournalUsage usage(int task) const;
   /// Every row in data-set order.
   void for_each(int task, const std::function<void(const JournalRow&)>& visit) const;
+  /// The same, but only index, id, outcome, request and scores are read: what a comparison needs.
+  void for_each_score(int task, const std::function<void(const JournalRow&)>& visit) const;
+  /// The row of one sample; none where it has not been answered.
+  std::optional<JournalRow> row(int task, std::size_t index) const;
 
  private:
   struct State;

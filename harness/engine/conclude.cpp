@@ -40,6 +40,18 @@ class BlockScorer {
     return compute_scores(*total_, bootstrap);
   }
 
+  std::map<std::string, ResampledNumber> resampled(const Bootstrap& bootstrap) {
+    std::map<std::string, ResampledNumber> numbers;
+    for (const MetricValue& metric : scores().metrics) {
+      if (metric.value) numbers[metric.key].value = *metric.value;
+    }
+    if (bootstrap.replicates == 0) return numbers;
+    for (auto& [key, number] : total_->resampled(bootstrap)) {
+      if (numbers.contains(key)) numbers[key] = std::move(number);
+    }
+    return numbers;
+  }
+
  private:
   static constexpr std::size_t kBlock = 1 << 16;
   static constexpr std::size_t kBlockBytes = 64 << 20;
@@ -126,6 +138,16 @@ TaskResult conclude_task(const Task& task, const std::string& rules, const Journ
   const auto judged = stored_judgement(task, journal, journal_task, indices);
   if (judged) result.metrics.push_back(*judged);
   return result;
+}
+
+std::map<std::string, ResampledNumber> resample_task(const Task& task, const std::string& rules,
+                                                     const Journal& journal, int journal_task,
+                                                     std::span<const std::size_t> indices,
+                                                     const Bootstrap& bootstrap) {
+  BlockScorer scorer(task, rules, false);
+  for_each_selected(journal, journal_task, indices,
+                    [&](const JournalRow& row) { scorer.add(row); });
+  return scorer.resampled(bootstrap);
 }
 
 void write_samples(const Journal& journal, int journal_task, const std::filesystem::path& file) {

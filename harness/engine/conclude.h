@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,14 @@ namespace sightline {
 TaskResult conclude_task(const Task& task, const std::string& rules, const Journal& journal,
                          int journal_task, std::span<const std::size_t> indices,
                          const Bootstrap& bootstrap = {});
+
+/// The task's metrics over chosen samples, by key, and what those are on resampled images that are
+/// no means over samples; metrics that cannot be resampled have no replicates, undefined ones are
+/// left out.
+std::map<std::string, ResampledNumber> resample_task(const Task& task, const std::string& rules,
+                                                     const Journal& journal, int journal_task,
+                                                     std::span<const std::size_t> indices,
+                                                     const Bootstrap& bootstrap);
 
 /// Writes one JSON line a sample: id, outcome, request, response, answer, scores, error.
 void write_samples(const Journal& journal, int journal_task, const std::filesystem::path& file);

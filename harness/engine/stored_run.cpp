@@ -55,19 +55,24 @@ std::string model_name_of(const Journal& journal) {
 
 }  // namespace
 
+StoredTask reopen_task(const Journal& journal, int number, const TaskTable& tasks,
+                       const fs::path& data_root) {
+  const JournalTask record = journal.tasks().at(static_cast<std::size_t>(number));
+  StoredTask stored;
+  stored.number = number;
+  stored.task = tasks.open(parse_task_choices(record.name).front(),
+                           sources_of(journal, record.name, data_root));
+  require_same_data(record, stored.task);
+  stored.task.protocol = json::parse(record.protocol).at("protocol");
+  stored.indices = select_samples(*stored.task.dataset, selection_of(journal.identity()));
+  return stored;
+}
+
 std::vector<StoredTask> reopen_tasks(const Journal& journal, const TaskTable& tasks,
                                      const fs::path& data_root) {
-  const SelectionSettings selection = selection_of(journal.identity());
   std::vector<StoredTask> stored;
-  int number = 0;
-  for (const JournalTask& record : journal.tasks()) {
-    StoredTask& entry = stored.emplace_back();
-    entry.number = number++;
-    entry.task = tasks.open(parse_task_choices(record.name).front(),
-                            sources_of(journal, record.name, data_root));
-    require_same_data(record, entry.task);
-    entry.task.protocol = json::parse(record.protocol).at("protocol");
-    entry.indices = select_samples(*entry.task.dataset, selection);
+  for (int number = 0; number < std::ssize(journal.tasks()); ++number) {
+    stored.push_back(reopen_task(journal, number, tasks, data_root));
   }
   return stored;
 }

@@ -18,8 +18,12 @@ struct StoredTask {
   std::vector<std::size_t> indices;  ///< asked for
 };
 
-/// Opens the tasks of a run's journal again from the files it was made of. `data_root`, when given,
-/// stands for the one noted in the journal.
+/// Opens task `number` of a run's journal again from the files it was made of. `data_root`, when
+/// given, stands for the one noted in the journal. Throws `MismatchError` (exit 2) where they are
+/// not the files of the run.
+StoredTask reopen_task(const Journal& journal, int number, const TaskTable& tasks,
+                       const std::filesystem::path& data_root);
+/// All of them.
 std::vector<StoredTask> reopen_tasks(const Journal& journal, const TaskTable& tasks,
                                      const std::filesystem::path& data_root);
 

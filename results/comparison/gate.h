@@ -15,10 +15,12 @@ namespace sightline {
 /// direction in which it is better: a rise of FID is a drop.
 struct GateRule {
   std::string key;      ///< "<task>/<metric>", as `compare --json` names it
-  double max_drop = 0;  ///< largest allowed drop, 0 or more
+  double max_drop = 0;  ///< largest allowed drop, 0 or more; infinite: only the floor counts
   double alpha = 0.05;  ///< of each one-sided test
   double power = 0.8;   ///< of the sample sizes that are asked for
   std::int64_t min_samples = 0;
+  /// Decide on the values alone, without statistics: for metrics that have no interval (FID).
+  bool values_alone = false;
   std::optional<double>
       floor;  ///< the new run's value must be at least this (lower is better: at most)
 };
@@ -48,6 +50,9 @@ struct GateReport {
   std::vector<GateFinding> findings;                 ///< in order of the rules
   GateVerdict verdict = GateVerdict::kInconclusive;  ///< the worst: regression, inconclusive, pass
 };
+
+/// regression before inconclusive before pass.
+GateVerdict worst_verdict(const std::vector<GateFinding>& findings);
 
 /// Decides every rule. pass: the drop's upper bound is within the margin (non-inferior), or every
 /// answer of both runs is the same; regression: its lower bound is beyond the margin (p after Holm

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sightline {
+
+/// A value of a small JSON document with its place in it, so that every error names file and field:
+/// "sightline.run.tasks[0].name". All reads throw `Error` for a value of another type. Refers to
+/// the document and the path, which outlive it.
+class JsonField {
+ public:
+  JsonField(const nlohmann::json& value, std::string path, const std::filesystem::path& file)
+      : value_(&value), path_(std::move(path)), file_(&file) {}
+
+  JsonField at(const std::string& name) const;  ///< throws where it is missing
+  bool has(const std::string& name) const;      ///< false also where the value is no object
+  /// Throws for a field that is none of `known`, with the nearest of them.
+  void allow_only(const std::vector<std::string>& known) const;
+
+  template <typename Visit>
+  void each_item(Visit&& visit) const {
+    require_object();
+    for (const auto& item : value_->items()) {
+      visit(item.key(), JsonField(item.value(), below(item.key()), *file_));
+    }
+  }
+
+  template <typename Visit>
+  void each_element(Visit&& visit) const {
+    require_array();
+    for (std::size_t i = 0; i < value_->size(); ++i) {
+      visit(JsonField((*value_)[i], path_ + "[" + std::to_string(i) + "]", *file_));
+    }
+  }
+
+  std::string text() const;
+  bool flag() const;
+  std::int64_t count() const;                     ///< a whole number from 0
+  double number() const;                          ///< also "inf", "-inf" and "nan"
+  std::optional<double> optional_number() const;  ///< null: none
+  std::string object_text() const;                ///< of an object, as JSON
+
+  [[noreturn]] void fail_type(const std::string& wanted) const;
+
+ private:
+  std::string below(const std::string& name) const;
+  void require_object() const;
+  void require_array() const;
+
+  const nlohmann::json* value_;
+  std::string path_;
+  const std::filesystem::path* file_;
+};
+
+/// The document in a file. Throws `Error` naming it where it is no JSON.
+nlohmann::json read_json_file(const std::filesystem::path& file);
+
+}  // namespace sightline
