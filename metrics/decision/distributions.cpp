@@ -99,12 +99,10 @@ void require_probability(double p) {
 /// The t > 0 above which a share `tail` < 1/2 lies: bisection of the logarithm of t, as tails of
 /// few degrees reach over hundreds of powers of ten.
 double student_t_upper(double tail, double degrees) {
-  double low = 1, high = 1;
+  double low = 1;
   while (student_t_tail(low, degrees) < tail) low /= 2;
-  while (student_t_tail(high, degrees) > tail && !std::isinf(high)) high *= 2;
-  if (std::isinf(high)) return high;
-  low = std::max(low, high / 2);
-  high = std::min(high, low * 2);
+  while (student_t_tail(2 * low, degrees) > tail) low *= 2;
+  double high = 2 * low;
   for (int step = 0; step < 60; ++step) {
     const double middle = low + (high - low) / 2;
     if (middle <= low || middle >= high) break;

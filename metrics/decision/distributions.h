@@ -14,7 +14,8 @@ double normal_quantile(double p);
 
 /// The regularised incomplete beta function I_x(a, b), a and b above 0, x in [0, 1]: the continued
 /// fraction of the Digital Library of Mathematical Functions, 8.17.22. Its cost grows with the
-/// square root of a and b. Throws `Error` for other arguments.
+/// square root of a and b, and so does its error, 1e-12 for 10^6. Throws `Error` for other
+/// arguments.
 double incomplete_beta(double a, double b, double x);
 
 /// Probability that Student's t with `degrees_of_freedom` (above 0, not only integers; infinite:
