@@ -62,17 +62,18 @@ bool are_fractions(const MetricValue& metric, const std::vector<double>* scores)
   return scores == nullptr || std::ranges::none_of(*scores, is_outside);
 }
 
-/// How the scores of samples and the result of the whole fit together; "" where they do.
-std::string mean_note(const ForeignResults::Metric& metric, const std::vector<double>& scores) {
+/// Sets the value to the mean of the samples where results say something else: what is compared is
+/// what the samples say. The note has both numbers.
+void take_mean(const std::vector<double>& scores, MetricValue& metric) {
   const auto [mean, count] = mean_of(scores);
-  const std::int64_t undefined = static_cast<std::int64_t>(scores.size()) - count;
-  if (!metric.value.value) {
-    if (undefined > 0) return fmt::format("{} samples have no score", undefined);
-    return fmt::format("the samples' mean is {}, but results have no value", mean);
-  }
-  if (are_close(mean, *metric.value.value)) return "";
-  return fmt::format("the samples' mean is {}, but results say {}; what is paired are the samples",
-                     mean, *metric.value.value);
+  metric.n = count;
+  if (metric.value && are_close(mean, *metric.value)) return;
+  const std::string said = metric.value ? fmt::format("results say {}", *metric.value)
+                                        : std::string("results have no value");
+  metric.note = fmt::format("{}; the mean of the {} samples with a score is {}, and is what counts",
+                            said, count, mean);
+  metric.value = mean;
+  metric.standard_error = std::nullopt;
 }
 
 /// A metric with a name of its own for its aggregate ("perplexity") is no mean over samples.
@@ -100,9 +101,9 @@ void add_metrics(const Metrics& metrics, TaskSamples& task, Notes& notes) {
     const bool has_scores = scores != task.values.end();
     if (!metric.value.value && !has_scores) continue;  // "submission"
     MetricValue value = metric.value;
-    value.n = has_scores ? mean_of(scores->second).second : task.result.samples;
+    value.n = task.result.samples;
+    if (has_scores) take_mean(scores->second, value);
     if (!are_fractions(value, has_scores ? &scores->second : nullptr)) value.unit = "";
-    if (has_scores) value.note = mean_note(metric, scores->second);
     if (!value.note.empty()) notes.push_back(subject + value.note);
     if (!metric.has_direction) {
       notes.push_back(subject + "higher_is_better is not said; more is taken as better");
@@ -220,17 +221,43 @@ RunSamples read_foreign_run(const fs::path& path, const std::set<std::string>& t
   return run;
 }
 
+namespace {
+
+/// A metric that is no fraction in one run is none in the other.
+void agree_on_units(TaskResult& one, TaskResult& other) {
+  for (MetricValue& metric : one.metrics) {
+    const auto found = std::ranges::find(other.metrics, metric.key, &MetricValue::key);
+    if (found != other.metrics.end() && found->unit != metric.unit) found->unit = metric.unit = "";
+  }
+}
+
+using TaskPairs = std::vector<std::pair<TaskSamples*, TaskSamples*>>;
+
+TaskPairs common_tasks(RunSamples& base, RunSamples& next) {
+  TaskPairs pairs;
+  for (TaskSamples& task : base.tasks) {
+    for (TaskSamples& other : next.tasks) {
+      if (other.result.name == task.result.name) pairs.emplace_back(&task, &other);
+    }
+  }
+  return pairs;
+}
+
+}  // namespace
+
 std::pair<RunSamples, RunSamples> read_foreign_runs(const fs::path& base, const fs::path& next) {
   std::pair<RunSamples, RunSamples> runs = {read_foreign_run(base), read_foreign_run(next)};
   std::set<std::string> differing;
-  for (const TaskSamples& task : runs.first.tasks) {
-    const auto other = std::ranges::find(runs.second.tasks, task.result.name,
-                                         [](const TaskSamples& t) { return t.result.name; });
-    const bool differs = other != runs.second.tasks.end() && other->conditions != task.conditions;
-    if (differs) differing.insert(task.result.name);
+  for (const auto& [left, right] : common_tasks(runs.first, runs.second)) {
+    if (left->conditions != right->conditions) differing.insert(left->result.name);
   }
-  if (differing.empty()) return runs;
-  return {read_foreign_run(base, differing), read_foreign_run(next, differing)};
+  if (!differing.empty()) {
+    runs = {read_foreign_run(base, differing), read_foreign_run(next, differing)};
+  }
+  for (const auto& [left, right] : common_tasks(runs.first, runs.second)) {
+    agree_on_units(left->result, right->result);
+  }
+  return runs;
 }
 
 }  // namespace sightline

@@ -269,19 +269,37 @@ TEST(ForeignRun, WhatPythonWritesBesideJsonIsUndefined) {
     const TaskSamples& task = read.tasks.at(0);
     EXPECT_TRUE(std::isnan(task.values.at("acc")[3]));
     EXPECT_EQ(task.images[3], "NaN.png");
-    EXPECT_EQ(task.result.metrics.at(0).value, std::nullopt);
+    EXPECT_NEAR(task.result.metrics.at(0).value.value(), 1.0 / 3, 1e-15);
     EXPECT_EQ(task.result.metrics.at(0).n, 3);
-    EXPECT_THAT(read.notes, ElementsAre("t/acc: 1 samples have no score"));
+    EXPECT_THAT(read.notes,
+                ElementsAre(HasSubstr("results have no value; the mean of the 3 samples")));
   }
 }
 
-TEST(ForeignRun, AMeanThatIsNotTheResultIsSaidWithBothNumbers) {
+TEST(ForeignRun, AMeanThatIsNotTheResultStandsForItWithBothNumbers) {
   HandMade run;
   run.results["results"]["t"]["acc,none"] = 0.5 * (1 + 2e-9);
-  EXPECT_THAT(run.read().notes,
-              ElementsAre(AllOf(HasSubstr("mean is 0.5,"), HasSubstr("0.500000001"))));
+  const RunSamples far = run.read();
+  EXPECT_THAT(far.notes, ElementsAre(AllOf(HasSubstr("is 0.5,"), HasSubstr("0.500000001"))));
+  EXPECT_EQ(far.tasks.at(0).result.metrics.at(0).value, 0.5);
+  EXPECT_EQ(far.tasks[0].result.metrics[0].standard_error, std::nullopt);
   run.results["results"]["t"]["acc,none"] = 0.5 * (1 + 1e-10);
-  EXPECT_THAT(run.read().notes, IsEmpty());
+  const RunSamples near = run.read();
+  EXPECT_THAT(near.notes, IsEmpty());
+  EXPECT_EQ(near.tasks.at(0).result.metrics.at(0).value, 0.5 * (1 + 1e-10));
+  EXPECT_EQ(near.tasks[0].result.metrics[0].standard_error, 0.25);
+}
+
+TEST(ForeignRun, TwoRunsShowAMetricInOneUnit) {
+  HandMade small, large;
+  large.lines[0]["acc"] = 4;
+  small.write();
+  large.write();
+  EXPECT_EQ(read_foreign_run(small.folder.path()).tasks.at(0).result.metrics.at(0).unit,
+            "fraction");
+  const auto [a, b] = read_foreign_runs(small.folder.path(), large.folder.path());
+  EXPECT_EQ(a.tasks.at(0).result.metrics.at(0).unit, "");
+  EXPECT_EQ(b.tasks.at(0).result.metrics.at(0).unit, "");
 }
 
 TEST(ForeignRun, MetricsWithoutSamplesKeepTheirValue) {
