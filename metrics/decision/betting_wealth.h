@@ -21,7 +21,9 @@ class BettingWealth {
   /// Wins or loses `payoff` times what was staked.
   void update(double payoff);
 
-  /// Infinite above 10^308, 0 below 10^-323; until then nothing is lost however far it swings.
+  /// Infinite above 10^308, 0 below 10^-323, but not lost by that: it may come back. What a
+  /// fraction has is lost when it is below 10^-240 of the whole, which can only make the wealth
+  /// smaller.
   double value() const;
 
  private:

@@ -96,17 +96,29 @@ void require_probability(double p) {
   require(p > 0 && p < 1, "a quantile needs a probability above 0 and below 1, not {}", p);
 }
 
-/// The t > 0 above which a share `tail` < 1/2 lies: bisection of the logarithm of t, as tails of
-/// few degrees reach over hundreds of powers of ten.
+/// The t > 0 above which a share `tail` < 1/2 lies: from a bracket of a factor 2, by false position
+/// with the Illinois rule (Dowell and Jarratt, BIT 1971) on the logarithm of the tail.
 double student_t_upper(double tail, double degrees) {
+  const auto excess = [&](double t) { return std::log(student_t_tail(t, degrees) / tail); };
   double low = 1;
   while (student_t_tail(low, degrees) < tail) low /= 2;
   while (student_t_tail(2 * low, degrees) > tail) low *= 2;
-  double high = 2 * low;
-  for (int step = 0; step < 60; ++step) {
-    const double middle = low + (high - low) / 2;
+  double high = 2 * low, at_low = excess(low), at_high = excess(high);
+  for (int step = 0, side = 0; step < 100; ++step) {
+    double middle = (low * at_high - high * at_low) / (at_high - at_low);
+    if (!(middle > low && middle < high)) middle = low + (high - low) / 2;
     if (middle <= low || middle >= high) break;
-    (student_t_tail(middle, degrees) > tail ? low : high) = middle;
+    const double at_middle = excess(middle);
+    if (std::abs(at_middle) < 1e-15) return middle;
+    if (at_middle > 0) {
+      low = middle, at_low = at_middle;
+      if (side == 1) at_high /= 2;
+      side = 1;
+    } else {
+      high = middle, at_high = at_middle;
+      if (side == -1) at_low /= 2;
+      side = -1;
+    }
   }
   return low + (high - low) / 2;
 }
