@@ -6,6 +6,7 @@
 #include "results/plain_text.h"
 #include "results/report_columns.h"
 #include "results/report_layout.h"
+#include "results/report_published.h"
 
 namespace sightline {
 
@@ -54,9 +55,21 @@ void add_metric(std::string& text, const RunResults& run, const TaskResult& task
                  field(task.protocol), field(metric.note)});
 }
 
+void add_published(std::string& text, const PublishedNumber& number) {
+  const MetricValue& metric = number.metric;
+  const std::string n = metric.n > 0 ? field(metric.n) : "";
+  const std::string note = fmt::format("not measured here: {}{}", number.source,
+                                       number.from_memory ? " (from memory)" : "");
+  add_row(text, {field("published: " + number.label), field(number.task), "", "", field(metric.key),
+                 field(metric.value), "", "", "", n, field(metric.unit),
+                 metric.higher_is_better ? "true" : "false", "", "", "", "", "",
+                 field(number.protocol), field(note)});
+}
+
 }  // namespace
 
-std::string render_csv(const std::vector<RunResults>& runs) {
+std::string render_csv(const std::vector<RunResults>& runs,
+                       const std::vector<PublishedNumber>& published) {
   std::string text;
   add_row(text, {"run", "task", "version", "rules", "metric", "value", "stderr", "ci95_low",
                  "ci95_high", "n", "unit", "higher_is_better", "ok", "done", "asked",
@@ -65,6 +78,9 @@ std::string render_csv(const std::vector<RunResults>& runs) {
     for (const TaskResult& task : run.tasks) {
       for (const MetricValue& metric : task.metrics) add_metric(text, run, task, metric);
     }
+  }
+  for (const PublishedNumber& number : published) {
+    if (stands_beside(number, runs)) add_published(text, number);
   }
   return text;
 }

@@ -8,6 +8,7 @@
 #include "results/plain_text.h"
 #include "results/report_columns.h"
 #include "results/report_numbers.h"
+#include "results/report_published.h"
 
 namespace sightline {
 
@@ -235,7 +236,8 @@ std::string subtitle_of(const TaskResult& task) {
 
 }  // namespace
 
-ReportLayout lay_out(const std::vector<RunResults>& runs) {
+ReportLayout lay_out(const std::vector<RunResults>& runs,
+                     const std::vector<PublishedNumber>& published) {
   ReportLayout layout;
   for (const std::string& name : task_names(runs)) {
     const Columns columns = columns_of(runs, name);
@@ -244,6 +246,7 @@ ReportLayout lay_out(const std::vector<RunResults>& runs) {
                       .tables = {metric_table(columns)},
                       .notes = protocol_notes(columns)};
     add_breakdowns(columns, block.tables);
+    add_published(columns, published, block);
     add_sample_notes(columns, block.notes);
     add_metric_notes(columns, block.notes);
     add_time_notes(columns, block.notes);

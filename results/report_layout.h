@@ -38,13 +38,16 @@ struct ReportBlock {
 /// without control characters (`one_line`).
 using ReportLayout = std::vector<ReportBlock>;
 
-ReportLayout lay_out(const std::vector<RunResults>& runs);
+ReportLayout lay_out(const std::vector<RunResults>& runs,
+                     const std::vector<PublishedNumber>& published = {});
 
 // One renderer a file, each with the escapes of its format.
 std::string render_table(const ReportLayout& layout);
 std::string render_markdown(const ReportLayout& layout);
 std::string render_latex(const ReportLayout& layout);
-/// RFC 4180, a row for each run, task and metric, numbers as in files (fractions, not percent).
-std::string render_csv(const std::vector<RunResults>& runs);
+/// RFC 4180, a row for each run, task and metric, numbers as in files (fractions, not percent). Of
+/// a published number the run begins with "published: ".
+std::string render_csv(const std::vector<RunResults>& runs,
+                       const std::vector<PublishedNumber>& published = {});
 
 }  // namespace sightline

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "metrics/metric_value.h"
+#include "results/published_number.h"
 
 namespace sightline {
 
@@ -65,7 +66,9 @@ ReportFormat parse_report_format(const std::string& name);  ///< throws `UsageEr
 
 /// Tables of one or several runs side by side: a block a task, a row a metric, a column a run, with
 /// standard errors; coverage and bounds where samples failed; a mark where protocols differ, with
-/// the fields that do, so that no two numbers look comparable that are not.
-std::string render(const std::vector<RunResults>& runs, ReportFormat format);
+/// the fields that do, so that no two numbers look comparable that are not. Published numbers of
+/// the same tasks and metrics stand apart, marked as not measured here.
+std::string render(const std::vector<RunResults>& runs, ReportFormat format,
+                   const std::vector<PublishedNumber>& published = {});
 
 }  // namespace sightline

@@ -160,6 +160,13 @@ void add_bootstrap_flag(CLI::App& command, std::size_t& replicates) {
                      "usual");
 }
 
+void add_published_flag(CLI::App& command, std::vector<std::string>& files) {
+  command
+      .add_option("--published", files, "file with published numbers of your own; may be repeated")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void add_run_flags(CLI::App& command, RunFlags& flags) {
   RunSettings& settings = flags.settings;
   command.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);

@@ -34,6 +34,9 @@ void add_compute_flags(CLI::App& command, std::string& precision, std::string& d
 
 void add_bootstrap_flag(CLI::App& command, std::size_t& replicates);
 
+/// `--published FILE`, as often as there are files.
+void add_published_flag(CLI::App& command, std::vector<std::string>& files);
+
 /// What the flags of `run` and `doctor` say, and how it becomes settings.
 struct RunFlags {
   RunSettings settings;

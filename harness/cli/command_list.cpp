@@ -4,6 +4,8 @@
 #include "harness/cli/arguments.h"
 #include "harness/cli/program.h"
 #include "harness/engine/fidelity.h"
+#include "results/plain_text.h"
+#include "results/published/published.h"
 
 namespace sightline {
 
@@ -54,9 +56,41 @@ ordered_json list_metrics(const Program& program) {
   return metrics;
 }
 
-ordered_json collect(const Program& program, const std::string& what) {
-  if (what == "tasks") return list_tasks(program);
-  if (what == "models") return list_models(program);
+struct ListFlags {
+  std::string what, task, model;
+  std::vector<std::string> published;
+  bool json = false;
+};
+
+/// A source's first words: a line has no room for all.
+std::string short_source(const PublishedResult& row) {
+  constexpr std::size_t kMost = 60;
+  const std::string source = one_line(row.source);
+  const std::size_t comma = source.find(", ");
+  std::size_t end = std::min({source.size(), comma, kMost});
+  while (end < source.size() && (static_cast<unsigned char>(source[end]) & 0xC0) == 0x80) --end;
+  return source.substr(0, end) + (end < source.size() ? "…" : "") +
+         (row.from_memory ? " (from memory)" : "");
+}
+
+ordered_json list_published(const ListFlags& flags) {
+  ordered_json items = ordered_json::array();
+  for (const PublishedResult& row :
+       filter_published(published_results(flags.published), flags.task, flags.model)) {
+    ordered_json item = {
+        {"name", row.id},
+        {"summary", one_line(fmt::format("{}  {}: {}  [{}]", value_of(row), row.task, row.split,
+                                         short_source(row)))}};
+    item.update(ordered_json(to_json(row)));
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+ordered_json collect(const Program& program, const ListFlags& flags) {
+  if (flags.what == "tasks") return list_tasks(program);
+  if (flags.what == "models") return list_models(program);
+  if (flags.what == "published") return list_published(flags);
   return list_metrics(program);
 }
 
@@ -84,23 +118,32 @@ void print_lines(const ordered_json& items) {
   }
 }
 
+void check(const ListFlags& flags) {
+  const bool filters = !flags.task.empty() || !flags.model.empty() || !flags.published.empty();
+  if (filters && flags.what != "published") {
+    throw UsageError(fmt::format("--task, --model and --published go with `list published`, not {}",
+                                 flags.what));
+  }
+}
+
 }  // namespace
 
 void add_list_command(CLI::App& app, Program& program) {
-  CLI::App* command = app.add_subcommand("list", "tasks, models or metrics, a line each");
-  struct Flags {
-    std::string what;
-    bool json = false;
-  };
-  auto flags = std::make_shared<Flags>();
-  command->add_option("what", flags->what, "tasks, models or metrics")
+  CLI::App* command =
+      app.add_subcommand("list", "tasks, models, metrics or published numbers, a line each");
+  auto flags = std::make_shared<ListFlags>();
+  command->add_option("what", flags->what, "tasks, models, metrics or published")
       ->required()
-      ->check(one_of({"tasks", "models", "metrics"}));
+      ->check(one_of({"tasks", "models", "metrics", "published"}));
+  command->add_option("--task", flags->task, "published: only tasks whose name or words hold this");
+  command->add_option("--model", flags->model, "published: only models whose name holds this");
+  add_published_flag(*command, flags->published);
   command->add_flag("--json", flags->json, "as one JSON document");
   command->footer("example: sightline list tasks");
   command->callback([flags, &program] {
     prepare(program);
-    const ordered_json items = collect(program, flags->what);
+    check(*flags);
+    const ordered_json items = collect(program, *flags);
     if (flags->json) {
       fmt::print("{}\n", items.dump(2));
     } else {

@@ -93,7 +93,7 @@ std::string config_file(const std::vector<std::string>& arguments) {
 /// Puts the flags of a configuration file behind the command's name.
 void insert_config(const CLI::App& app, std::vector<std::string>& arguments) {
   const std::string file = config_file(arguments);
-  static const std::vector<std::string> configurable = {"run", "doctor", "impact"};
+  static const std::vector<std::string> configurable = {"run", "doctor", "impact", "reproduce"};
   const auto command = std::find_first_of(arguments.begin(), arguments.end(), configurable.begin(),
                                           configurable.end());
   if (file.empty() || command == arguments.end()) return;
@@ -115,7 +115,10 @@ void declare(CLI::App& app, Program& program) {
   add_score_command(app, program);
   add_fidelity_command(app, program);
   add_impact_command(app, program);
+  add_compare_command(app, program);
+  add_reproduce_command(app, program);
   add_report_command(app, program);
+  add_history_command(app, program);
   add_list_command(app, program);
   add_demo_command(app, program);
   add_generate_command(app, program);

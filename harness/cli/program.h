@@ -36,6 +36,7 @@ void add_list_command(CLI::App& app, Program& program);
 void add_run_command(CLI::App& app, Program& program);
 void add_score_command(CLI::App& app, Program& program);
 void add_fidelity_command(CLI::App& app, Program& program);
+void add_compare_command(CLI::App& app, Program& program);
 void add_report_command(CLI::App& app, Program& program);
 void add_verify_command(CLI::App& app, Program& program);
 void add_merge_command(CLI::App& app, Program& program);
@@ -43,5 +44,7 @@ void add_doctor_command(CLI::App& app, Program& program);
 void add_generate_command(CLI::App& app, Program& program);
 void add_demo_command(CLI::App& app, Program& program);
 void add_impact_command(CLI::App& app, Program& program);
+void add_reproduce_command(CLI::App& app, Program& program);
+void add_history_command(CLI::App& app, Program& program);
 
 }  // namespace sightline
