@@ -53,7 +53,7 @@ class SequentialGate {
   /// the running intersection). Its ends are rounded outwards by at most 2^-20 of `range`, and
   /// agree with the verdict: after a regression low is at least the margin, after a pass high is at
   /// most the margin, and else it lies between. Should low exceed high, no drop fits, and the
-  /// images were not in random order. Time grows with the images: some 0.1 s for 100,000.
+  /// images were not in random order. Time grows with the images: some 0.2 s for 100,000.
   Interval confidence_sequence() const;
 
  private:
