@@ -111,11 +111,13 @@ double student_t_upper(double tail, double degrees) {
     const double at_middle = excess(middle);
     if (std::abs(at_middle) < 1e-15) return middle;
     if (at_middle > 0) {
-      low = middle, at_low = at_middle;
+      low = middle;
+      at_low = at_middle;
       if (side == 1) at_high /= 2;
       side = 1;
     } else {
-      high = middle, at_high = at_middle;
+      high = middle;
+      at_high = at_middle;
       if (side == -1) at_low /= 2;
       side = -1;
     }
