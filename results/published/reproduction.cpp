@@ -76,6 +76,10 @@ void compare_protocols(const TaskResult& task, Reproduction& result) {
   }
 }
 
+Interval around(double value, double error) {
+  return {value - kNormal95 * error, value + kNormal95 * error};
+}
+
 void estimate(Reproduction& result) {
   const MetricValue& metric = result.measured;
   if (!metric.value || !std::isfinite(*metric.value)) return;
@@ -87,16 +91,15 @@ void estimate(Reproduction& result) {
     result.measured_error = (metric.interval->high - metric.interval->low) / (2 * kNormal95);
   }
   if (!result.measured_error) return;
-  const double reach = kNormal95 * *result.measured_error;
-  if (!metric.interval) result.measured_interval = {*metric.value - reach, *metric.value + reach};
+  if (!metric.interval) result.measured_interval = around(*metric.value, *result.measured_error);
   const bool is_mean = metric.standard_error && metric.unit == "fraction";
   if (is_mean && result.published.n && published >= 0 && published <= 1) {
     result.published_error =
         std::sqrt(published * (1 - published) / static_cast<double>(*result.published.n));
+    result.published_interval = around(published, *result.published_error);
   }
   result.difference_error = std::hypot(*result.measured_error, result.published_error.value_or(0));
-  const double both = kNormal95 * *result.difference_error;
-  result.difference_interval = {*result.difference - both, *result.difference + both};
+  result.difference_interval = around(*result.difference, *result.difference_error);
 }
 
 void note_samples(const RunResults& run, const TaskResult& task, Reproduction& result) {

@@ -25,9 +25,10 @@ struct Reproduction {
   /// 0 or 1 and independent; no other scores with mean p vary more (Bhatia and Davis, American
   /// Mathematical Monthly 2000). None where n is unknown or the metric is no such mean.
   std::optional<double> published_error;
-  std::optional<double> measured_error;       ///< of a mean, or from a bootstrap's interval
-  std::optional<Interval> measured_interval;  ///< at 95%
-  std::optional<double> difference;           ///< measured minus published
+  std::optional<Interval> published_interval;  ///< at 95%, with that error
+  std::optional<double> measured_error;        ///< of a mean, or from a bootstrap's interval
+  std::optional<Interval> measured_interval;   ///< at 95%
+  std::optional<double> difference;            ///< measured minus published
   /// Of the difference: both errors as if they were independent, the measured one alone where the
   /// other is unknown. Both sides are on the same samples, so that it is too large rather than too
   /// small.

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "results/history/history.h"
+
+namespace sightline::testing {
+
+/// A run of one task with one accuracy, on day `day` of 1970.
+inline RunResults run_of_day(int day, double accuracy) {
+  TaskResult task;
+  task.name = "vqav2_val";
+  task.version = "1";
+  task.rules = "vqa/official";
+  task.protocol = R"({"max_new_tokens":"16","split":"val2014"})";
+  task.metrics.push_back(
+      {.key = "vqa_accuracy", .value = accuracy, .standard_error = 0.01, .n = 400});
+  task.samples = task.samples_in_dataset = 400;
+  task.outcomes = {{"ok", 400}};
+  RunResults run;
+  run.model = "native";
+  run.manifest = nlohmann::json({{"date", 86400.0 * day}}).dump();
+  run.tasks = {task};
+  return run;
+}
+
+inline HistoryAddition addition(int day, double accuracy) {
+  return {.results = run_of_day(day, accuracy),
+          .label = "day " + std::to_string(day),
+          .commit = "c" + std::to_string(day)};
+}
+
+}  // namespace sightline::testing
