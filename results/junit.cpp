@@ -35,10 +35,8 @@ void append_xml(std::string& xml, std::uint32_t c) {
     case '\'':
       xml += "&apos;";
       return;
-    case '\t':
-    case '\n':
-    case '\r':
-      xml += fmt::format("&#{};", c);
+    case '\r':  // read as a line feed where it stands bare
+      xml += "&#13;";
       return;
     default:
       append_utf8(xml, c);
@@ -46,7 +44,7 @@ void append_xml(std::string& xml, std::uint32_t c) {
 }
 
 std::string attribute(const char* name, std::string_view value) {
-  return fmt::format(" {}=\"{}\"", name, xml_text(value));
+  return fmt::format(" {}=\"{}\"", name, xml_attribute(value));
 }
 
 std::int64_t count(const JunitSuite& suite, JunitOutcome outcome) {
@@ -109,6 +107,14 @@ std::string xml_text(std::string_view text) {
     if (is_xml_character(c)) append_xml(xml, c);
   }
   return xml;
+}
+
+std::string xml_attribute(std::string_view text) {
+  std::string value;
+  for (const char c : xml_text(text)) {
+    value += c == '\n' ? "&#10;" : c == '\t' ? "&#9;" : std::string(1, c);
+  }
+  return value;
 }
 
 std::string render_junit(const std::string& name, const std::vector<JunitSuite>& suites) {

@@ -6,11 +6,12 @@
 
 namespace sightline {
 
-/// `text` for XML 1.0, in attributes and between tags alike: the five characters with a meaning as
-/// entities, line breaks and tabs as references, so that attributes keep them; characters that XML
-/// does not have (section 2.2: most controls, U+FFFE, U+FFFF) are left out; what is no UTF-8 is
+/// `text` for XML 1.0 between tags: the five characters with a meaning as entities; characters that
+/// XML does not have (section 2.2: most controls, U+FFFE, U+FFFF) are left out; what is no UTF-8 is
 /// U+FFFD.
 std::string xml_text(std::string_view text);
+/// The same for an attribute, which keeps line breaks and tabs only as references (section 3.3.3).
+std::string xml_attribute(std::string_view text);
 
 enum class JunitOutcome { kPassed, kFailed, kError, kSkipped };
 

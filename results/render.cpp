@@ -11,12 +11,13 @@ namespace sightline {
 
 namespace {
 
-constexpr std::array<std::pair<const char*, ReportFormat>, 5> kFormats = {{
+constexpr std::array<std::pair<const char*, ReportFormat>, 6> kFormats = {{
     {"table", ReportFormat::kTable},
     {"markdown", ReportFormat::kMarkdown},
     {"csv", ReportFormat::kCsv},
     {"latex", ReportFormat::kLatex},
     {"json", ReportFormat::kJson},
+    {"junit", ReportFormat::kJunit},
 }};
 
 /// A published number as readers of results.json look for it, without what only a run has.
@@ -73,6 +74,8 @@ std::string render(const std::vector<RunResults>& runs, ReportFormat format,
       return render_latex(lay_out(runs, published));
     case ReportFormat::kJson:
       return render_json(runs, published);
+    case ReportFormat::kJunit:
+      return render_junit(runs);
   }
   fail("unknown report format {}", static_cast<int>(format));
 }

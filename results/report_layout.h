@@ -49,5 +49,9 @@ std::string render_latex(const ReportLayout& layout);
 /// a published number the run begins with "published: ".
 std::string render_csv(const std::vector<RunResults>& runs,
                        const std::vector<PublishedNumber>& published = {});
+/// JUnit's XML for CI: a suite a task, a case a metric with its numbers, skipped where it is
+/// undefined, and a case "coverage", which fails where samples failed and is an error where the run
+/// is unfinished.
+std::string render_junit(const std::vector<RunResults>& runs);
 
 }  // namespace sightline

@@ -61,7 +61,7 @@ nlohmann::json to_json(const RunResults& results);
 /// Reads a results.json back. Throws `Error` naming file and field.
 RunResults read_results(const std::filesystem::path& file);
 
-enum class ReportFormat { kTable, kMarkdown, kCsv, kLatex, kJson };
+enum class ReportFormat { kTable, kMarkdown, kCsv, kLatex, kJson, kJunit };
 ReportFormat parse_report_format(const std::string& name);  ///< throws `UsageError` listing them
 
 /// Tables of one or several runs side by side: a block a task, a row a metric, a column a run, with

@@ -75,7 +75,7 @@ void add_report_command(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("report", "tables of finished or unfinished runs");
   auto flags = std::make_shared<ReportFlags>();
   command->add_option("runs", flags->runs, "run folders, a column each")->required();
-  command->add_option("--format", flags->format, "table, markdown, csv, latex, json or html")
+  command->add_option("--format", flags->format, "table, markdown, csv, latex, json, junit or html")
       ->capture_default_str();
   command->add_option("--data_root", flags->data_root,
                       "folder of the data, if it moved since the run");

@@ -58,19 +58,27 @@ std::string size_text(const MetricComparison& metric) {
 
 std::string summary_of(const Comparison& comparison) {
   if (!comparison.comparable) return "not comparable";
-  std::int64_t metrics = 0, better = 0, worse = 0, untested = 0;
+  std::int64_t metrics = 0;
+  std::vector<std::pair<std::string, std::int64_t>> verdicts;  // in order of first appearance
   for (const TaskComparison& task : comparison.tasks) {
     for (const MetricComparison& metric : task.metrics) {
       ++metrics;
-      better += metric.verdict == "better";
-      worse += metric.verdict == "worse";
-      untested += metric.verdict == "not tested";
+      const std::string verdict = one_line(metric.verdict);
+      auto known =
+          std::ranges::find(verdicts, verdict, &std::pair<std::string, std::int64_t>::first);
+      if (known == verdicts.end()) known = verdicts.insert(known, {verdict, 0});
+      ++known->second;
     }
   }
-  return fmt::format(
-      "{}: of {} metrics {} better, {} worse, {} without a shown difference, "
-      "{} not tested",
-      comparison.verdict, metrics, better, worse, metrics - better - worse - untested, untested);
+  std::string text = one_line(comparison.verdict);
+  if (metrics == 0) return text;
+  text += fmt::format(" ({} {}: ", metrics, metrics == 1 ? "metric" : "metrics");
+  const char* separator = "";
+  for (const auto& [verdict, count] : verdicts) {
+    text += fmt::format("{}{} {}", separator, count, verdict);
+    separator = ", ";
+  }
+  return text + ")";
 }
 
 std::string allow_argument(const ConditionDifference& difference) {

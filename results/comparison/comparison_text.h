@@ -29,7 +29,7 @@ std::string outcomes_text(const MetricComparison& metric);
 /// "240 samples, 60 images".
 std::string size_text(const MetricComparison& metric);
 
-/// A sentence for the whole: "worse: 1 of 2 metrics worse".
+/// A sentence for the whole: "worse (3 metrics: 1 worse, 2 not tested)".
 std::string summary_of(const Comparison& comparison);
 /// What `--allow` takes for this field, quoted for a shell where it must be.
 std::string allow_argument(const ConditionDifference& difference);

@@ -8,18 +8,30 @@ namespace sightline {
 
 namespace {
 
-// "." and "," stay: without "://", "@" and "www" they link nothing. ":" ends schemes.
-constexpr std::string_view kSpecial = "\\`*_{}[]()<>#|~&$!@\"':+=^";
+constexpr std::string_view kSpecial = "\\`*_[]<>#|~&$!@^{}";
+
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// Whether the character at `at` may have a meaning. An underscore inside a word has none
+/// (CommonMark 0.31, section 6.2); a colon has one in "http://", the w of "www." makes links.
+bool has_meaning(std::string_view line, std::size_t at) {
+  const char c = line[at];
+  if (c == ':') return line.substr(at).starts_with("://");
+  if (c == 'w' || c == 'W') return line.substr(at + 1).starts_with("ww.");
+  const bool inside =
+      at > 0 && at + 1 < line.size() && is_word(line[at - 1]) && is_word(line[at + 1]);
+  return kSpecial.find(c) != kSpecial.npos && !(c == '_' && inside);
+}
 
 std::string with_references(const std::string& line) {
   std::string text;
   for (std::size_t at = 0; at < line.size(); ++at) {
-    const char c = line[at];
-    const bool begins_link = std::string_view(line).substr(at, 4) == "www.";
-    if (kSpecial.find(c) != kSpecial.npos || begins_link) {
-      text += fmt::format("&#{};", static_cast<int>(c));
+    if (has_meaning(line, at)) {
+      text += fmt::format("&#{};", static_cast<int>(line[at]));
     } else {
-      text += c;
+      text += line[at];
     }
   }
   return text;

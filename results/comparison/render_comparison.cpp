@@ -20,7 +20,7 @@ ReportRow row_of(const MetricComparison& metric) {
                     difference_cell(metric),
                     {.number = show_p(metric.p_adjusted), .tail = ""},
                     {.number = outcomes_text(metric), .tail = ""},
-                    {.number = "", .tail = metric.verdict}}};
+                    {.number = "", .tail = one_line(metric.verdict)}}};
 }
 
 /// What must be read with the numbers; a method or note that several metrics share stands once.

@@ -66,18 +66,19 @@ void add_difference(const ConditionDifference& difference, std::string& text) {
                                    " compares all the same\n";
 }
 
+std::string note_of(const MetricComparison& metric) {
+  std::string note = size_text(metric);
+  for (const std::string& part : {metric.method, metric.note}) {
+    if (!part.empty()) note += "; " + part;
+  }
+  if (metric.mcnemar) note += "; exact McNemar p " + show_p(metric.mcnemar);
+  return markdown_code(metric.key()) + ": " + markdown_words(note);
+}
+
 void add_notes(const Comparison& comparison, std::string& text) {
   std::vector<std::string> notes;
   for (const TaskComparison& task : comparison.tasks) {
-    for (const MetricComparison& metric : task.metrics) {
-      const std::string about = metric.method.empty() || metric.note.empty()
-                                    ? metric.method + metric.note
-                                    : metric.method + "; " + metric.note;
-      if (!about.empty()) {
-        notes.push_back(markdown_code(metric.key()) + ": " + size_text(metric) + "; " +
-                        markdown_words(about));
-      }
-    }
+    for (const MetricComparison& metric : task.metrics) notes.push_back(note_of(metric));
     if (task.same_answers) {
       notes.push_back(markdown_code(task.task) + ": every answer of both runs is the same");
     }

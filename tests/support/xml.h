@@ -34,7 +34,7 @@ class XmlReader {
   explicit XmlReader(const std::string& text) : text_(text) {
     for (const char c : text) {
       const auto byte = static_cast<unsigned char>(c);
-      require(byte >= 0x20 || c == '\n', "a control character {}", byte);
+      require(byte >= 0x20 || c == '\n' || c == '\t', "a control character {}", byte);
     }
     const std::string declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     require(text.starts_with(declaration), "no declaration");
