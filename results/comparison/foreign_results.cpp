@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <regex>
 
@@ -133,8 +134,8 @@ const json* member(const json* object, const std::string& name) {
 }  // namespace
 
 ForeignResults::ForeignResults(fs::path file)
-    : file_(std::move(file)), document_(read_document(file_)) {
-  const json* results = member(&document_, "results");
+    : file_(std::move(file)), document_(std::make_shared<const json>(read_document(file_))) {
+  const json* results = member(document_.get(), "results");
   require(results != nullptr,
           "{}: field results is missing, want a results file of "
           "lm-evaluation-harness or lmms-eval",
@@ -149,9 +150,9 @@ ForeignResults::ForeignResults(fs::path file)
 }
 
 std::string ForeignResults::find_origin() const {
-  if (document_.contains("lm_eval_version")) return "lm-evaluation-harness";
-  if (document_.contains("lmms_eval_version")) return "lmms-eval";
-  for (const auto& [task, values] : document_["results"].items()) {
+  if (document_->contains("lm_eval_version")) return "lm-evaluation-harness";
+  if (document_->contains("lmms_eval_version")) return "lmms-eval";
+  for (const auto& [task, values] : document_->at("results").items()) {
     for (const auto& [key, value] : values.items()) {
       if (key.find("_stderr_cl") != key.npos) return "lmms-eval";
     }
@@ -162,18 +163,18 @@ std::string ForeignResults::find_origin() const {
 
 /// `document[field][name]`; null where either is missing.
 const json* ForeignResults::find(const std::string& field, const std::string& name) const {
-  return member(member(&document_, field), name);
+  return member(member(document_.get(), field), name);
 }
 
 std::string ForeignResults::model() const {
-  const json* name = member(&document_, "model_name");
+  const json* name = member(document_.get(), "model_name");
   if (name != nullptr && name->is_string() && *name != "") return name->get<std::string>();
   return fs::absolute(file_).parent_path().filename().string();
 }
 
 std::string ForeignResults::rules() const {
   const char* field = origin_ == "lmms-eval" ? "lmms_eval_version" : "lm_eval_version";
-  const json* version = member(&document_, field);
+  const json* version = member(document_.get(), field);
   const std::string text = version == nullptr ? "" : version_text(*version);
   return text.empty() ? origin_ : origin_ + " " + text;
 }
@@ -185,7 +186,7 @@ bool ForeignResults::is_group(const std::string& task) const {
 
 std::vector<std::string> ForeignResults::tasks() const {
   std::vector<std::string> names;
-  for (const auto& [task, values] : document_["results"].items()) {
+  for (const auto& [task, values] : document_->at("results").items()) {
     if (!is_group(task)) names.push_back(task);
   }
   return names;
@@ -193,14 +194,14 @@ std::vector<std::string> ForeignResults::tasks() const {
 
 std::vector<std::string> ForeignResults::groups() const {
   std::vector<std::string> names;
-  for (const auto& [task, values] : document_["results"].items()) {
+  for (const auto& [task, values] : document_->at("results").items()) {
     if (is_group(task)) names.push_back(task);
   }
   return names;
 }
 
 std::vector<ForeignResults::Metric> ForeignResults::metrics(const std::string& task) const {
-  const json& values = document_["results"][task];
+  const json& values = document_->at("results").at(task);
   const json* list = member(find("configs", task), "metric_list");
   std::vector<std::pair<std::size_t, Metric>> found;
   for (const auto& [key, value] : values.items()) {
@@ -235,8 +236,9 @@ std::string ForeignResults::version(const std::string& task) const {
 json ForeignResults::protocol(const std::string& task) const {
   json protocol = json::object();
   if (const json* config = find("configs", task)) copy_fields(*config, kTaskFields, protocol);
-  if (const json* config = member(&document_, "config")) copy_fields(*config, kRunFields, protocol);
-  copy_fields(document_, kTopFields, protocol);
+  if (const json* config = member(document_.get(), "config"))
+    copy_fields(*config, kRunFields, protocol);
+  copy_fields(*document_, kTopFields, protocol);
   const json* shots = find("n-shot", task);
   if (shots != nullptr && !shots->is_null()) protocol["num_fewshot"] = *shots;
   const json* seed = find("config", "fewshot_seed");
@@ -264,7 +266,8 @@ std::int64_t ForeignResults::documents_asked(const std::string& task) const {
 json ForeignResults::identity() const {
   json identity = {{"name", model()}};
   constexpr std::array kFields = {"model", "model_args"};
-  if (const json* config = member(&document_, "config")) copy_fields(*config, kFields, identity);
+  if (const json* config = member(document_.get(), "config"))
+    copy_fields(*config, kFields, identity);
   return identity;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ class ForeignResults {
   bool is_group(const std::string& task) const;
 
   std::filesystem::path file_;
-  nlohmann::json document_;
+  std::shared_ptr<const nlohmann::json> document_;
   std::string origin_;
 };
 
