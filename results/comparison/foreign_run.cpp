@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <unordered_set>
 
 #include "harness/base/error.h"
 #include "harness/base/hash.h"
+#include "harness/base/parallel.h"
 #include "results/comparison/foreign_files.h"
 #include "results/comparison/foreign_results.h"
 #include "results/comparison/foreign_samples.h"
@@ -24,7 +26,10 @@ using Notes = std::vector<std::string>;
 using Metrics = std::vector<ForeignResults::Metric>;
 
 bool are_distinct(const std::vector<std::string>& texts) {
-  return std::unordered_set<std::string>(texts.begin(), texts.end()).size() == texts.size();
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(texts.size());
+  return std::ranges::all_of(texts,
+                             [&](const std::string& text) { return seen.insert(text).second; });
 }
 
 bool has_empty(const std::vector<std::string>& texts) {
@@ -114,11 +119,15 @@ void add_metrics(const Metrics& metrics, TaskSamples& task, Notes& notes) {
 
 /// A hash of all answers, whatever the order of lines.
 std::string hash_of_answers(const std::vector<std::string>& ids, const ForeignSamples& samples) {
-  std::vector<std::string> lines;
-  for (std::size_t i = 0; i < ids.size(); ++i) lines.push_back(ids[i] + "\n" + samples.answers[i]);
-  std::ranges::sort(lines);
+  std::vector<std::size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t place) { return std::string_view(ids[place]); });
   Sha256 hash;
-  for (const std::string& line : lines) hash.update(line);
+  for (const std::size_t place : order) {
+    hash.update(ids[place]);
+    hash.update("\n");
+    hash.update(samples.answers[place]);
+  }
   return hash.finish();
 }
 
@@ -223,6 +232,14 @@ RunSamples read_foreign_run(const fs::path& path, const std::set<std::string>& t
 
 namespace {
 
+std::pair<RunSamples, RunSamples> read_both(const fs::path& base, const fs::path& next,
+                                            const std::set<std::string>& tasks_by_id) {
+  std::pair<RunSamples, RunSamples> runs;
+  parallel_invoke({[&] { runs.first = read_foreign_run(base, tasks_by_id); },
+                   [&] { runs.second = read_foreign_run(next, tasks_by_id); }});
+  return runs;
+}
+
 /// A metric that is no fraction in one run is none in the other.
 void agree_on_units(TaskResult& one, TaskResult& other) {
   for (MetricValue& metric : one.metrics) {
@@ -246,14 +263,12 @@ TaskPairs common_tasks(RunSamples& base, RunSamples& next) {
 }  // namespace
 
 std::pair<RunSamples, RunSamples> read_foreign_runs(const fs::path& base, const fs::path& next) {
-  std::pair<RunSamples, RunSamples> runs = {read_foreign_run(base), read_foreign_run(next)};
+  std::pair<RunSamples, RunSamples> runs = read_both(base, next, {});
   std::set<std::string> differing;
   for (const auto& [left, right] : common_tasks(runs.first, runs.second)) {
     if (left->conditions != right->conditions) differing.insert(left->result.name);
   }
-  if (!differing.empty()) {
-    runs = {read_foreign_run(base, differing), read_foreign_run(next, differing)};
-  }
+  if (!differing.empty()) runs = read_both(base, next, differing);
   for (const auto& [left, right] : common_tasks(runs.first, runs.second)) {
     agree_on_units(left->result, right->result);
   }

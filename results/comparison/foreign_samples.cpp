@@ -1,5 +1,6 @@
 #include "results/comparison/foreign_samples.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
