@@ -6,6 +6,8 @@
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "harness/engine/child_run.h"
+#include "harness/engine/run_samples.h"
+#include "harness/engine/stored_run.h"
 #include "models/api/precision.h"
 
 namespace sightline {
@@ -38,41 +40,41 @@ std::string other_precision(const json& manifest, const std::string& wanted) {
 }
 
 /// Takes the results of a run that ended well.
-void take_results(const std::filesystem::path& folder, PrecisionResult& precision) {
-  RunResults results = read_results(folder / "results.json");
+void take_results(const Variant& variant, VariantResult& result) {
+  RunResults results = read_results(std::filesystem::path(result.folder) / "results.json");
   const json manifest = json::parse(results.manifest);
-  const std::string other = other_precision(manifest, precision.precision);
+  const std::string other =
+      variant.precision.empty() ? "" : other_precision(manifest, variant.precision);
   if (!other.empty()) {
-    precision.exit_code = kUsage;
-    precision.error = fmt::format("the model {} computed in {} instead", results.model, other);
+    result.exit_code = kUsage;
+    result.error = fmt::format("the model {} computed in {} instead", results.model, other);
     return;
   }
-  precision.peak_memory_bytes = manifest.value("peak_memory_bytes", precision.peak_memory_bytes);
-  precision.results = std::move(results);
+  result.peak_memory_bytes = manifest.value("peak_memory_bytes", result.peak_memory_bytes);
+  result.results = std::move(results);
 }
 
-PrecisionResult run_precision(const ImpactSettings& settings, const std::string& name,
-                              const std::atomic<bool>& stop) {
-  const std::filesystem::path folder = settings.output_path / name;
+VariantResult run_variant(const ImpactSettings& settings, const Variant& variant,
+                          const std::atomic<bool>& stop) {
+  const std::filesystem::path folder = settings.output_path / variant.name;
   std::vector<std::string> words = settings.words;
-  words.insert(words.end(), {"--precision", name, "--output_path", folder.string()});
-  if (const auto more = settings.more_words.find(name); more != settings.more_words.end()) {
-    words.insert(words.end(), more->second.begin(), more->second.end());
-  }
+  words.insert(words.end(), variant.words.begin(), variant.words.end());
+  words.insert(words.end(), {"--output_path", folder.string()});
   const ChildEnd end = run_child(
-      words, [&](const std::string& line) { fmt::print(stderr, "{}: {}\n", name, line); }, stop);
-  PrecisionResult precision{.precision = name,
-                            .folder = folder.string(),
-                            .results = {},
-                            .exit_code = end.exit_code,
-                            .error = {},
-                            .peak_memory_bytes = end.peak_memory_bytes};
+      words, [&](const std::string& line) { fmt::print(stderr, "{}: {}\n", variant.name, line); },
+      stop);
+  VariantResult result{.name = variant.name,
+                       .folder = folder.string(),
+                       .results = {},
+                       .exit_code = end.exit_code,
+                       .error = {},
+                       .peak_memory_bytes = end.peak_memory_bytes};
   if (ended_well(end.exit_code)) {
-    take_results(folder, precision);
+    take_results(variant, result);
   } else {
-    precision.error = end.error;
+    result.error = end.error;
   }
-  return precision;
+  return result;
 }
 
 }  // namespace
@@ -96,20 +98,53 @@ std::vector<std::string> parse_precisions(const std::string& text) {
 
 ImpactEnd run_impact(const ImpactSettings& settings, const std::atomic<bool>& stop) {
   ImpactEnd end;
-  for (const std::string& name : settings.precisions) {
-    end.precisions.push_back(run_precision(settings, name, stop));
+  for (const Variant& variant : settings.variants) {
+    end.variants.push_back(run_variant(settings, variant, stop));
     if (stop) break;
   }
   end.interrupted = stop;
   return end;
 }
 
+ImpactEnd take_runs(const std::vector<std::filesystem::path>& folders, const TaskTable& tasks,
+                    const std::filesystem::path& data_root) {
+  if (folders.size() < 2) {
+    throw UsageError("impact of runs wants at least two; the others are compared with the first");
+  }
+  ImpactEnd end;
+  for (const std::filesystem::path& folder : folders) {
+    const std::filesystem::path plain = folder.lexically_normal();
+    std::string name = (plain.has_filename() ? plain : plain.parent_path()).filename().string();
+    if (std::ranges::find(end.variants, name, &VariantResult::name) != end.variants.end()) {
+      name = folder.string();
+    }
+    VariantResult& result = end.variants.emplace_back();
+    result.name = std::move(name);
+    result.folder = folder.string();
+    result.results = load_run(folder, tasks, data_root);
+    const json manifest = json::parse(result.results->manifest);
+    result.peak_memory_bytes = manifest.value("peak_memory_bytes", std::int64_t{0});
+  }
+  return end;
+}
+
+void compare_with_first(std::vector<VariantResult>& variants, const TaskTable& tasks,
+                        const std::filesystem::path& data_root, const CompareSettings& settings) {
+  if (variants.empty() || !variants.front().results) return;
+  const RunSamples first = load_run_samples(variants.front().folder, tasks, data_root);
+  for (std::size_t i = 1; i < variants.size(); ++i) {
+    if (!variants[i].results) continue;
+    const RunSamples other = load_run_samples(variants[i].folder, tasks, data_root);
+    variants[i].comparison = compare_runs(first, other, settings);
+  }
+}
+
 int exit_code_of(const ImpactEnd& end) {
   if (end.interrupted) return 130;
   int code = 0;
-  for (const PrecisionResult& precision : end.precisions) {
-    if (precision.exit_code == kUsage) return kUsage;
-    if (precision.exit_code != 0) code = kTooManyErrors;
+  for (const VariantResult& variant : end.variants) {
+    if (variant.exit_code == kUsage) return kUsage;
+    if (variant.exit_code != 0) code = kTooManyErrors;
   }
   return code;
 }

@@ -36,8 +36,10 @@ bool answers(const ModelInfo& info, Kind kind) {
 }
 
 /// Images one by one, so that threads share them evenly; words in larger portions.
-std::size_t chunk_size(const ModelInfo& info) {
-  return info.opens_images ? 1 : 512;
+std::size_t chunk_size(const PipelineParts& parts) {
+  constexpr std::size_t kWords = 512, kWatched = 16;  // little is asked for in vain
+  if (parts.model.info().opens_images) return 1;
+  return parts.enough ? kWatched : kWords;
 }
 
 std::size_t ready_capacity(std::size_t chunk, const PipelineSettings& settings) {
@@ -99,7 +101,7 @@ Pipeline::Pipeline(PipelineParts parts, PipelineSettings settings, StageTimes& t
       times_(times),
       progress_(progress),
       as_text_(!answers(parts.model.info(), parts.task.kind)),
-      chunk_(chunk_size(parts.model.info())),
+      chunk_(chunk_size(parts_)),
       images_(
           [this](const std::filesystem::path& path) {
             const DecodeOptions options{.apply_exif_orientation = settings_.apply_exif_orientation};
@@ -174,7 +176,7 @@ std::vector<Request> Pipeline::take(std::size_t most, bool wait) {
   const Timer timer(waited_);
   most = std::min(most, settings_.batch);
   std::vector<Request> taken;
-  while (taken.size() < most && !parts_.stop && !failed_) {
+  while (taken.size() < most && !is_ending()) {
     if (left_over_.empty()) {
       std::optional<std::vector<Request>> chunk = wait ? ready_.pop() : ready_.try_pop();
       if (!chunk) break;
@@ -197,7 +199,7 @@ void Pipeline::give(std::vector<Request> requests, std::vector<Response> respons
 }
 
 void Pipeline::load_chunks(std::span<const std::size_t> indices) {
-  while (!parts_.stop && !failed_) {
+  while (!is_ending()) {
     const std::size_t begin = next_.fetch_add(chunk_);
     if (begin >= indices.size()) return;
     std::vector<Request> loaded;
@@ -320,6 +322,7 @@ void Pipeline::write_rows() {
     }
     const Timer timer(times_.journal);
     parts_.journal.append(parts_.journal_task, *rows);
+    if (parts_.enough && parts_.enough(*rows)) enough_ = true;
   }
 }
 

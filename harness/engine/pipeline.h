@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -47,6 +48,8 @@ struct PipelineParts {
   Journal& journal;
   int journal_task;
   const std::atomic<bool>& stop;  ///< set: finish what is in flight and return
+  /// Sees rows once they are in the journal; true ends the task as `stop` does. May be empty.
+  std::function<bool(std::span<const JournalRow>)> enough = {};
 };
 
 /// Takes the samples of one task through load -> model -> score -> journal, with bounded queues
@@ -58,7 +61,8 @@ class Pipeline final : private Exchange {
  public:
   Pipeline(PipelineParts parts, PipelineSettings settings, StageTimes& times, Progress& progress);
 
-  /// Asks the model about the samples. Returns early when `stop` is set. Rethrows the first error
+  /// Asks the model about the samples, in this order as far as threads allow. Returns early when
+  /// `stop` is set or `enough` says so. Rethrows the first error
   /// of any stage after all that was finished is in the journal.
   void run(std::span<const std::size_t> indices);
 
@@ -78,6 +82,7 @@ class Pipeline final : private Exchange {
   void finish_batches();
   JournalRow finish(Request& request, Response& response, Scorer& scorer);
   void write_rows();
+  bool is_ending() const { return parts_.stop || failed_ || enough_; }
   void guard(const std::function<void()>& stage);
   void serve();
 
@@ -96,7 +101,7 @@ class Pipeline final : private Exchange {
   std::atomic<std::int64_t> waited_{0};  // time of the model's thread not spent in the model
   std::mutex error_mutex_;
   std::exception_ptr error_;
-  std::atomic<bool> failed_{false};
+  std::atomic<bool> failed_{false}, enough_{false};
 };
 
 }  // namespace sightline

@@ -15,8 +15,10 @@
 #include "harness/engine/manifest.h"
 #include "harness/engine/pipeline.h"
 #include "harness/engine/run_identity.h"
+#include "harness/engine/run_samples.h"
 #include "models/prompts/style.h"
 #include "results/journal.h"
+#include "results/report_columns.h"
 
 namespace sightline {
 
@@ -34,6 +36,7 @@ struct Job {
   Task task;
   std::vector<std::size_t> indices;
   std::unique_ptr<Model> model;
+  std::optional<SequentialTaskGate> gate;  // with --against, once the model is open
 };
 
 class Run {
@@ -52,6 +55,7 @@ class Run {
     }
     if (jobs_.empty()) throw UsageError("no task to run; name some with --tasks");
     check_judge();
+    if (settings.against) open_base(tasks);
     open_models();
     check_prompts();
     check_before_run(settings, jobs_.front().task, jobs_.front().indices,
@@ -65,7 +69,7 @@ class Run {
     manifest_ = {{"environment", describe_environment()}, {"started", utc_now()}};
     RunEnd end;
     for (Job& job : jobs_) {
-      if (stop_) break;
+      if (stop_ || has_regressed(end)) break;
       with_context([&] { return fmt::format("running task {}", job.task.name); },
                    [&] { run_task(journal, job, end); });
     }
@@ -158,25 +162,62 @@ class Run {
                                                .gen_kwargs = settings_.gen_kwargs});
     check_answers(job.task, job.model->info());
     for (const auto& [name, value] : job.model->info().protocol) job.task.protocol[name] = value;
+    if (settings_.against) open_gate(job);
+  }
+
+  /// The run that this one is judged against.
+  void open_base(const TaskTable& tasks) {
+    std::vector<std::string> names;
+    for (const Job& job : jobs_) names.push_back(job.task.name);
+    check_sequential_rules(settings_.against->rules, names);
+    if (settings_.selection.shard.count > 1 || settings_.predict_only) {
+      throw UsageError(
+          "--against judges scores of the whole run: leave out --shard and "
+          "--predict_only");
+    }
+    base_ = load_run_samples(settings_.against->base, tasks);
+  }
+
+  void open_gate(Job& job) const {
+    const auto base = std::ranges::find_if(
+        base_.tasks, [&](const TaskSamples& task) { return task.result.name == job.task.name; });
+    if (base == base_.tasks.end()) {
+      throw MismatchError(fmt::format("the base {} holds no run of {}",
+                                      settings_.against->base.string(), job.task.name));
+    }
+    const json identity = task_identity(job.task, job.model->info(), geometry_of(job));
+    job.gate.emplace(*base, job.task, job.model->info(), identity.value("geometry", ""),
+                     job.indices, settings_.against->rules, settings_.against->rules.size(),
+                     settings_.selection.seed);
+  }
+
+  static BoxGeometry geometry_of(const Job& job) {
+    const ModelInfo& info = job.model->info();
+    return info.geometry.value_or(prompt_style(info.prompt_style).geometry);
+  }
+
+  static bool has_regressed(const RunEnd& end) {
+    return end.gate && end.gate->verdict == GateVerdict::kRegression;
   }
 
   void run_task(Journal& journal, Job& job, RunEnd& end) {
     if (!job.model) open_model(job);
     const ModelInfo info = job.model->info();
     const PromptStyle& style = prompt_style(info.prompt_style);
-    const BoxGeometry geometry = info.geometry.value_or(style.geometry);
+    const BoxGeometry geometry = geometry_of(job);
     const int number = journal.add_task(
         {job.task.name, task_identity(job.task, info, geometry).dump(), job.task.dataset->size()});
     journal.set_note(sources_note(job.task.name), describe_sources(settings_.sources));
     journal.set_note("environment", describe_environment());
-    const std::vector<std::size_t> todo = still_to_do(journal, number, job.indices);
+    const std::vector<std::size_t> todo = still_to_do(journal, number, job);
     const auto start = Clock::now();
     StageTimes times;
     {
       Progress progress(job.task.name, job.indices.size(), job.indices.size() - todo.size(),
                         settings_.progress);
-      Pipeline pipeline({job.task, *job.model, style, geometry, journal, number, stop_},
-                        pipeline_settings(job.task, info), times, progress);
+      PipelineParts parts{job.task, *job.model, style, geometry, journal, number, stop_};
+      if (job.gate) parts.enough = [&](auto rows) { return job.gate->add(rows); };
+      Pipeline pipeline(parts, pipeline_settings(job.task, info), times, progress);
       pipeline.run(todo);
     }
     note_task(job, times, todo.size(), seconds_since(start));
@@ -209,16 +250,22 @@ class Run {
         {"seconds", seconds_since(start)}};
   }
 
-  std::vector<std::size_t> still_to_do(const Journal& journal, int number,
-                                       const std::vector<std::size_t>& indices) const {
+  /// In the order in which they are asked; none where the gate is decided without them.
+  std::vector<std::size_t> still_to_do(const Journal& journal, int number, Job& job) const {
     std::vector<bool> done = journal.done(number);
     if (settings_.retry_failed) {
       journal.for_each(number, [&](const JournalRow& row) {
         if (row.outcome != name_of(Outcome::kOk)) done[row.index] = false;
       });
     }
+    if (job.gate) {
+      journal.for_each_score(number, [&](const JournalRow& row) {
+        if (done[row.index]) job.gate->add(std::span(&row, 1));
+      });
+      if (job.gate->is_decided()) return {};
+    }
     std::vector<std::size_t> todo;
-    for (const std::size_t index : indices) {
+    for (const std::size_t index : job.gate ? job.gate->order() : job.indices) {
       if (index >= done.size() || !done[index]) todo.push_back(index);
     }
     return todo;
@@ -287,8 +334,16 @@ class Run {
     manifest_["tasks"][job.task.name]["conclude_seconds"] = seconds_since(start);
     end.too_many_errors |=
         more_than_allowed(settings_.max_errors, failures(result), result.samples);
+    end.results.finished = end.results.finished && samples_done(result) == result.samples;
+    if (job.gate) add_findings(*job.gate, end);
     end.results.model = info.name;
     end.results.tasks.push_back(std::move(result));
+  }
+
+  static void add_findings(const SequentialTaskGate& gate, RunEnd& end) {
+    if (!end.gate) end.gate.emplace();
+    for (GateFinding& finding : gate.findings()) end.gate->findings.push_back(std::move(finding));
+    end.gate->verdict = worst_verdict(end.gate->findings);
   }
 
   static std::int64_t failures(const TaskResult& result) {
@@ -312,6 +367,7 @@ class Run {
     manifest_["date"] = utc_now();
     manifest_["batch_size"] = settings_.batch_size;
     manifest_["device"] = settings_.device;
+    if (end.gate) manifest_["gate"] = to_json(*end.gate);
     results.manifest = manifest_.dump();
     write_file_atomically(file, to_json(results).dump(2) + "\n");
   }
@@ -341,6 +397,7 @@ class Run {
   Registry& registry_;
   const std::atomic<bool>& stop_;
   std::vector<Job> jobs_;
+  RunSamples base_;  // with --against
   json manifest_;
 };
 

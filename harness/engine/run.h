@@ -12,6 +12,7 @@
 #include "harness/engine/progress.h"
 #include "harness/engine/selection.h"
 #include "harness/engine/sentence_judge.h"
+#include "harness/engine/sequential_gate.h"
 #include "models/api/registry.h"
 #include "results/run_results.h"
 #include "tasks/task.h"
@@ -33,12 +34,14 @@ struct RunSettings {
   std::string max_errors = "100%";  ///< a number of samples, or a percentage
   ProgressMode progress = ProgressMode::kAuto;
   std::size_t bootstrap_replicates = 0;  ///< for intervals of corpus metrics
+  std::optional<AgainstSettings> against;  ///< judge the run while it goes
   bool fresh = false, log_samples = false, predict_only = false, retry_failed = false;
 };
 
 /// How a run ended.
 struct RunEnd {
   RunResults results;
+  std::optional<GateReport> gate;  ///< with `against`; samples not needed for it were not asked
   bool interrupted = false;
   bool too_many_errors = false;
 };

@@ -103,11 +103,13 @@ DifferenceEstimate mean_difference(std::span<const double> differences,
           differences.size(), clusters.size());
   const std::size_t labels = *std::max_element(clusters.begin(), clusters.end()) + std::size_t{1};
   std::vector<bool> seen(labels), differing(labels);
+  std::vector<double> sums(labels);
   for (std::size_t i = 0; i < differences.size(); ++i) {
     require(std::isfinite(differences[i]), "the difference of sample {} is {}, not a number", i,
             differences[i]);
     seen[clusters[i]] = true;
     if (differences[i] != 0) differing[clusters[i]] = true;
+    sums[clusters[i]] += differences[i];
   }
   DifferenceEstimate estimate;
   estimate.value = *mean(differences);
@@ -115,6 +117,10 @@ DifferenceEstimate mean_difference(std::span<const double> differences,
   estimate.samples = differences.size();
   estimate.clusters = count(seen);
   estimate.differing_clusters = count(differing);
+  for (const double sum : sums) {
+    estimate.falling_clusters += sum < 0;
+    estimate.rising_clusters += sum > 0;
+  }
   estimate.degrees_of_freedom = static_cast<double>(estimate.clusters) - 1;
   return estimate;
 }

@@ -23,7 +23,8 @@ struct DifferenceEstimate {
   /// Of a paired bootstrap: the differences of all replicates, ascending; empty for a mean.
   std::vector<double> replicates;
   std::size_t samples = 0, clusters = 0;
-  std::size_t differing_clusters = 0;  ///< with a sample whose two scores differ
+  std::size_t differing_clusters = 0;                     ///< with a sample whose two scores differ
+  std::size_t falling_clusters = 0, rising_clusters = 0;  ///< by the sum of their differences
 };
 
 /// The mean of `differences` with a standard error clustered by image (`clustered_standard_error`).

@@ -7,6 +7,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
+#include "metrics/decision/few_changes.h"
 #include "results/comparison/conditions.h"
 
 namespace sightline {
@@ -228,6 +229,10 @@ class TaskPair {
     const bool clustered = metric.clusters < metric.samples;
     metric.method = clustered ? "paired t, clustered by image" : "paired t";
     metric.p_value = p_two_sided(*metric.estimate);
+    if (metric.p_value && has_few_changes(*metric.estimate)) {
+      metric.method += ", and a sign test of the few images that differ";
+      metric.p_value = std::max(*metric.p_value, p_sign_two_sided(*metric.estimate));
+    }
     if (!is_binary(scores.base) || !is_binary(scores.next)) return;
     metric.mcnemar = mcnemar_exact(static_cast<std::uint64_t>(metric.won),
                                    static_cast<std::uint64_t>(metric.lost));

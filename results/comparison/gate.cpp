@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "harness/base/error.h"
+#include "metrics/decision/few_changes.h"
 #include "results/report_numbers.h"
 
 namespace sightline {
@@ -89,18 +90,25 @@ class Decision {
 
   void measure() {
     const DifferenceEstimate& estimate = *metric_.estimate;
-    const double range = std::max(1.0, std::abs(metric_.base.value_or(0)));
-    finding_.smallest_detectable = smallest_detectable(estimate, rule().alpha, rule().power, range);
+    finding_.smallest_detectable =
+        smallest_detectable(estimate, rule().alpha, rule().power, range());
     const auto low = lower_bound(estimate, rule().alpha),
                high = upper_bound(estimate, rule().alpha);
     if (!low || !high) return;
     finding_.drop_low = metric_.higher_is_better ? -*high : *low;
     finding_.drop_high = metric_.higher_is_better ? -*low : *high;
-    // Where no image differs, the estimate's error of 0 says nothing about those not drawn.
-    if (estimate.differing_clusters == 0 && metric_.has_samples && finding_.smallest_detectable) {
-      finding_.drop_high = *finding_.smallest_detectable;
+    if (metric_.has_samples && has_few_changes(estimate)) {
+      const double possible = metric_.higher_is_better
+                                  ? largest_possible_fall(estimate, rule().alpha, range())
+                                  : largest_possible_rise(estimate, rule().alpha, range());
+      finding_.drop_high = std::max(*finding_.drop_high, possible);
+      finding_.smallest_detectable = std::max(finding_.smallest_detectable.value_or(0), possible);
     }
   }
+
+  /// The greatest difference that a sample is taken to have: scores of 0 to 1, or as large as the
+  /// means are.
+  double range() const { return std::max(1.0, std::abs(metric_.base.value_or(0))); }
 
   bool is_below_floor() const {
     if (!rule().floor || !metric_.next) return false;
@@ -143,22 +151,21 @@ class Decision {
   /// None where no number of samples would do, were the difference that seen.
   std::optional<std::int64_t> samples_that_decide() const {
     const DifferenceEstimate& estimate = *metric_.estimate;
-    if (estimate.differing_clusters == 0 && metric_.has_samples)
-      return samples_without_difference();
+    if (metric_.has_samples && has_few_changes(estimate)) return samples_without_more_changes();
     const double limit = drop_of(rule().max_drop);
     const auto samples = samples_to_decide(estimate, limit, rule().alpha, rule().power);
     if (!samples) return std::nullopt;
     return std::max(static_cast<std::int64_t>(*samples), rule().min_samples);
   }
 
-  /// As many images without a difference as leave at most the margin possible.
-  std::optional<std::int64_t> samples_without_difference() const {
-    const double margin = rule().max_drop;
-    if (margin <= 0 || margin >= 1 || metric_.clusters == 0) return std::nullopt;
-    const double images = std::ceil(std::log(rule().alpha) / std::log1p(-margin));
+  /// So many that the few changes seen among them would leave less than the margin possible.
+  std::optional<std::int64_t> samples_without_more_changes() const {
+    const auto images = images_to_exclude(*metric_.estimate, metric_.higher_is_better,
+                                          rule().max_drop, rule().alpha, range());
+    if (!images || metric_.clusters == 0) return std::nullopt;
     const double per_image =
         static_cast<double>(metric_.samples) / static_cast<double>(metric_.clusters);
-    return static_cast<std::int64_t>(std::ceil(images * per_image));
+    return static_cast<std::int64_t>(std::ceil(static_cast<double>(*images) * per_image));
   }
 
   void warn() {
@@ -191,8 +198,14 @@ class Decision {
 /// p-value of a drop within the margin.
 std::optional<double> p_within_margin(const GateRule& rule, const MetricComparison& metric) {
   if (!metric.estimate || rule.values_alone || std::isinf(rule.max_drop)) return std::nullopt;
-  return metric.higher_is_better ? p_below(*metric.estimate, -rule.max_drop)
-                                 : p_above(*metric.estimate, rule.max_drop);
+  const DifferenceEstimate& estimate = *metric.estimate;
+  const bool falls = metric.higher_is_better;
+  std::optional<double> p =
+      falls ? p_below(estimate, -rule.max_drop) : p_above(estimate, rule.max_drop);
+  if (p && metric.has_samples && has_few_changes(estimate)) {
+    p = std::max(*p, falls ? p_sign_below(estimate) : p_sign_above(estimate));
+  }
+  return p;
 }
 
 /// The rules' p-values after Holm; a rule without one has none.

@@ -26,8 +26,8 @@ TEST(Precisions, AreAListOfKnownNames) {
 
 TEST(ImpactExitCode, IsThatOfTheWorst) {
   const auto code_of = [](std::vector<int> codes, bool interrupted = false) {
-    ImpactEnd end{.precisions = {}, .interrupted = interrupted};
-    for (const int code : codes) end.precisions.push_back({.exit_code = code});
+    ImpactEnd end{.variants = {}, .interrupted = interrupted};
+    for (const int code : codes) end.variants.push_back({.exit_code = code});
     return exit_code_of(end);
   };
   EXPECT_EQ(code_of({0, 0}), 0);

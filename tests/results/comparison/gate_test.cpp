@@ -43,10 +43,10 @@ TEST(Gate, ADropShownToBeWithinTheMarginPasses) {
 }
 
 TEST(Gate, TooFewSamplesDecideNothingAndSayHowManyWould) {
-  const GateFinding finding = judge(two_runs(100, 0.70, 0.68), {.max_drop = 0.03});
+  const GateFinding finding = judge(two_runs(1000, 0.70, 0.695), {.max_drop = 0.008});
   EXPECT_EQ(finding.verdict, GateVerdict::kInconclusive);
   ASSERT_TRUE(finding.samples_to_decide);
-  EXPECT_GT(*finding.samples_to_decide, 100);
+  EXPECT_GT(*finding.samples_to_decide, 1000);
   ASSERT_EQ(finding.warnings.size(), 1U);
   EXPECT_THAT(finding.warnings[0], HasSubstr("cannot detect the drop it forbids"));
 }
@@ -69,6 +69,22 @@ TEST(Gate, OtherAnswersWithEqualScoresOnFewImagesAreInconclusive) {
   EXPECT_EQ(finding.verdict, GateVerdict::kInconclusive);
   // ln 0.05 / ln 0.99
   EXPECT_EQ(finding.samples_to_decide, 299);
+}
+
+TEST(Gate, AFewLossesAreNotTakenForMoreThanCoinsSay) {
+  // Three lost of 400, none won: t alone has p = 0.04 against a margin of 0.
+  std::vector<Scored> base, next;
+  for (int i = 0; i < 400; ++i) {
+    base.push_back({std::to_string(i), std::to_string(i), 1});
+    next.push_back({std::to_string(i), std::to_string(i), i < 3 ? 0.0 : 1.0});
+  }
+  const std::pair runs(run_of({scored_task(base)}), run_of({scored_task(next)}));
+  const GateFinding finding = judge(runs, {.max_drop = 0});
+  EXPECT_EQ(finding.verdict, GateVerdict::kInconclusive);
+  EXPECT_DOUBLE_EQ(*finding.p_regression, 0.125);
+  // 3 of 400 leave 1.93% possible (Clopper and Pearson), where t says 1.46%.
+  EXPECT_EQ(judge(runs, {.max_drop = 0.018}).verdict, GateVerdict::kInconclusive);
+  EXPECT_EQ(judge(runs, {.max_drop = 0.02}).verdict, GateVerdict::kPass);
 }
 
 TEST(Gate, AMarginOfZeroIsPassedBySignificantGainsAlone) {

@@ -1,4 +1,4 @@
-#include "results/impact.h"
+#include "results/comparison/impact.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@ using nlohmann::json;
 
 namespace {
 
-/// What a precision cost in one task, as its run's manifest has it.
+/// What a variant cost in one task, as its run's manifest has it.
 struct Cost {
   std::optional<double> weight_bytes, quantised_layers, generated_rate, prompt_rate, seconds;
 };
@@ -39,18 +39,18 @@ Cost cost_of(const RunResults& run, const std::string& task) {
           .seconds = number_at(note, "/model_seconds"_json_pointer)};
 }
 
-/// The runs that ended, each named by its precision.
-std::vector<RunResults> named_runs(const std::vector<PrecisionResult>& precisions) {
+/// The runs that ended, each named by its variant.
+std::vector<RunResults> named_runs(const std::vector<VariantResult>& variants) {
   std::vector<RunResults> runs;
-  for (const PrecisionResult& precision : precisions) {
-    if (!precision.results) continue;
-    runs.push_back(*precision.results);
-    runs.back().model = precision.precision;
+  for (const VariantResult& variant : variants) {
+    if (!variant.results) continue;
+    runs.push_back(*variant.results);
+    runs.back().model = variant.name;
   }
   return runs;
 }
 
-/// How far `column` is from the first precision in a metric; none where that did not run, or under
+/// How far `column` is from the first variant in a metric; none where that did not run, or under
 /// another protocol.
 std::optional<double> difference_of(const ReportColumn& column, const ReportColumn& first,
                                     const MetricKey& key) {
@@ -63,11 +63,11 @@ std::optional<double> difference_of(const ReportColumn& column, const ReportColu
   return difference;
 }
 
-/// The first precision's column of a task, if it ran.
-const ReportColumn* first_column(const std::vector<PrecisionResult>& precisions,
+/// The first variant's column of a task, if it ran.
+const ReportColumn* first_column(const std::vector<VariantResult>& variants,
                                  const std::vector<ReportColumn>& columns) {
-  const bool ran = precisions.front().results.has_value() && !columns.empty() &&
-                   columns.front().label == precisions.front().precision;
+  const bool ran = variants.front().results.has_value() && !columns.empty() &&
+                   columns.front().label == variants.front().name;
   return ran ? &columns.front() : nullptr;
 }
 
@@ -75,6 +75,9 @@ enum Place {
   kPrecision,
   kScore,
   kDifference,
+  kFlips,
+  kPValue,
+  kVerdict,
   kCoverage,
   kWeights,
   kQuantised,
@@ -85,8 +88,21 @@ enum Place {
   kPlaces
 };
 constexpr const char* kHeadings[kPlaces] = {
-    "precision", "score",           "difference",   "coverage",    "weights",
-    "quantised", "generated tok/s", "prompt tok/s", "peak memory", "model seconds"};
+    "variant",      "score",       "difference [95%]", "won/lost",  "p (Holm)",
+    "verdict",      "coverage",    "weights",          "quantised", "generated tok/s",
+    "prompt tok/s", "peak memory", "model seconds"};
+
+/// A metric of a variant beside the first's; null where they were not compared.
+const MetricComparison* comparison_of(const VariantResult& variant, const std::string& task,
+                                      const std::string& metric) {
+  if (!variant.comparison) return nullptr;
+  for (const TaskComparison& compared : variant.comparison->tasks) {
+    if (compared.task != task) continue;
+    const auto found = std::ranges::find(compared.metrics, metric, &MetricComparison::metric);
+    if (found != compared.metrics.end()) return &*found;
+  }
+  return nullptr;
+}
 
 /// Nothing for what is unknown, and for counts of 0.
 ReportCell cell_of(const std::optional<double>& value, std::string (*show_value)(double)) {
@@ -101,9 +117,9 @@ std::string show_count(double value) {
 /// One task's table.
 class Table {
  public:
-  Table(const std::vector<PrecisionResult>& precisions, const std::vector<RunResults>& runs,
+  Table(const std::vector<VariantResult>& variants, const std::vector<RunResults>& runs,
         const std::string& task)
-      : precisions_(precisions), columns_(columns_of(runs, task)), task_(task) {
+      : variants_(variants), columns_(columns_of(runs, task)), task_(task) {
     any_failures_ = std::ranges::any_of(columns_, [](const ReportColumn& column) {
       return samples_ok(*column.task) != column.task->samples;
     });
@@ -119,20 +135,20 @@ class Table {
   }
 
  private:
-  const ReportColumn* column_of(const PrecisionResult& precision) const {
-    const auto found = std::ranges::find(columns_, precision.precision, &ReportColumn::label);
+  const ReportColumn* column_of(const VariantResult& variant) const {
+    const auto found = std::ranges::find(columns_, variant.name, &ReportColumn::label);
     return found == columns_.end() ? nullptr : &*found;
   }
 
   void add_metric(const MetricKey& key, bool with_costs, ReportTable& table) const {
     const NumberStyle style = style_of(columns_, key);
-    const ReportColumn* first = first_column(precisions_, columns_);
-    for (const PrecisionResult& precision : precisions_) {
-      if (!precision.results && !with_costs) continue;  // said in its first row
-      ReportRow& row = add_row(precision, table);
+    const ReportColumn* first = first_column(variants_, columns_);
+    for (const VariantResult& variant : variants_) {
+      if (!variant.results && !with_costs) continue;  // said in its first row
+      ReportRow& row = add_row(variant, table);
       row.label = label_of(columns_, key);
       row.unit = style.unit;
-      const ReportColumn* column = column_of(precision);
+      const ReportColumn* column = column_of(variant);
       if (column == nullptr) continue;
       row.cells[kScore] = metric_cell(*column, key, style);
       if (first != nullptr) {
@@ -140,31 +156,50 @@ class Table {
           row.cells[kDifference].number = (*difference >= 0 ? "+" : "") + show(*difference, style);
         }
       }
-      if (with_costs) add_costs(precision, *column, row);
+      if (const auto* compared = comparison_of(variant, task_, key.key)) {
+        add_comparison(*compared, style, row);
+      }
+      if (with_costs) add_costs(variant, *column, row);
     }
+  }
+
+  /// Whether the difference is more than noise.
+  static void add_comparison(const MetricComparison& compared, const NumberStyle& style,
+                             ReportRow& row) {
+    if (compared.estimate) {
+      if (const auto interval = interval_95(*compared.estimate)) {
+        row.cells[kDifference].tail =
+            fmt::format(" [{}, {}]", show(interval->low, style), show(interval->high, style));
+      }
+    }
+    if (compared.has_samples) {
+      row.cells[kFlips].number = fmt::format("{}/{}", compared.won, compared.lost);
+    }
+    if (compared.p_adjusted)
+      row.cells[kPValue].number = fmt::format("{:.3g}", *compared.p_adjusted);
+    row.cells[kVerdict].number = compared.verdict;
   }
 
   /// A run whose task has no public answers still has costs.
   void add_without_metrics(ReportTable& table) const {
-    for (const PrecisionResult& precision : precisions_) {
-      ReportRow& row = add_row(precision, table);
+    for (const VariantResult& variant : variants_) {
+      ReportRow& row = add_row(variant, table);
       row.label = "–";
-      const ReportColumn* column = column_of(precision);
-      if (column != nullptr) add_costs(precision, *column, row);
+      const ReportColumn* column = column_of(variant);
+      if (column != nullptr) add_costs(variant, *column, row);
     }
   }
 
-  ReportRow& add_row(const PrecisionResult& precision, ReportTable& table) const {
+  ReportRow& add_row(const VariantResult& variant, ReportTable& table) const {
     ReportRow& row = table.rows.emplace_back();
     row.cells.resize(kPlaces);
-    row.cells[kPrecision].number = precision.precision;
-    if (!precision.results) row.cells[kScore].number = "failed";
+    row.cells[kPrecision].number = variant.name;
+    if (!variant.results) row.cells[kScore].number = "failed";
     return row;
   }
 
-  void add_costs(const PrecisionResult& precision, const ReportColumn& column,
-                 ReportRow& row) const {
-    const Cost cost = cost_of(*precision.results, task_);
+  void add_costs(const VariantResult& variant, const ReportColumn& column, ReportRow& row) const {
+    const Cost cost = cost_of(*variant.results, task_);
     if (any_failures_) {
       row.cells[kCoverage].number =
           fmt::format("{}/{}", samples_ok(*column.task), column.task->samples);
@@ -173,8 +208,8 @@ class Table {
     row.cells[kQuantised] = cell_of(cost.quantised_layers, show_count);
     row.cells[kGenerated] = cell_of(cost.generated_rate, show_short);
     row.cells[kPrompt] = cell_of(cost.prompt_rate, show_short);
-    if (precision.peak_memory_bytes > 0) {
-      row.cells[kMemory].number = show_bytes(static_cast<double>(precision.peak_memory_bytes));
+    if (variant.peak_memory_bytes > 0) {
+      row.cells[kMemory].number = show_bytes(static_cast<double>(variant.peak_memory_bytes));
     }
     row.cells[kSeconds] = cell_of(cost.seconds, show_short);
   }
@@ -192,7 +227,7 @@ class Table {
     }
   }
 
-  const std::vector<PrecisionResult>& precisions_;
+  const std::vector<VariantResult>& variants_;
   std::vector<ReportColumn> columns_;
   std::string task_;
   bool any_failures_ = false;
@@ -204,17 +239,17 @@ json json_of(const std::optional<double>& value) {
   return *value;
 }
 
-json state_of(const PrecisionResult& precision) {
-  json fields = {{"precision", precision.precision},
-                 {"folder", precision.folder},
-                 {"finished", precision.results.has_value()},
-                 {"exit_code", precision.exit_code},
-                 {"error", precision.error.empty() ? json() : json(precision.error)},
+json state_of(const VariantResult& variant) {
+  json fields = {{"precision", variant.name},
+                 {"folder", variant.folder},
+                 {"finished", variant.results.has_value()},
+                 {"exit_code", variant.exit_code},
+                 {"error", variant.error.empty() ? json() : json(variant.error)},
                  {"peak_memory_bytes",
-                  precision.peak_memory_bytes > 0 ? json(precision.peak_memory_bytes) : json()}};
-  if (!precision.results) return fields;
-  for (const TaskResult& task : precision.results->tasks) {
-    const Cost cost = cost_of(*precision.results, task.name);
+                  variant.peak_memory_bytes > 0 ? json(variant.peak_memory_bytes) : json()}};
+  if (!variant.results) return fields;
+  for (const TaskResult& task : variant.results->tasks) {
+    const Cost cost = cost_of(*variant.results, task.name);
     fields["weight_bytes"] = json_of(cost.weight_bytes);
     fields["quantised_layers"] = json_of(cost.quantised_layers);
     fields["tasks"][task.name] = {{"generated_tokens_per_second", json_of(cost.generated_rate)},
@@ -226,40 +261,71 @@ json state_of(const PrecisionResult& precision) {
   return fields;
 }
 
+/// What the comparison with the first says of the row's metric.
+void add_comparison(const std::vector<VariantResult>& variants, const std::string& label,
+                    json& row) {
+  const auto variant = std::ranges::find(variants, label, &VariantResult::name);
+  if (variant == variants.end()) return;
+  const MetricComparison* compared = comparison_of(*variant, row["task"], row["metric"]);
+  if (compared == nullptr) return;
+  row["verdict"] = compared->verdict;
+  row["p_holm"] = json_of(compared->p_adjusted);
+  if (compared->has_samples) {
+    row["won"] = compared->won;
+    row["lost"] = compared->lost;
+    row["tied"] = compared->tied;
+  }
+  if (!compared->estimate) return;
+  row["difference_stderr"] = json_of(compared->estimate->standard_error);
+  if (const auto interval = interval_95(*compared->estimate)) {
+    row["difference_ci95"] = {interval->low, interval->high};
+  }
+}
+
+/// Fields in which the variant differs from the first beyond what is compared.
+void add_comparison_notes(const VariantResult& variant, std::vector<std::string>& notes) {
+  if (!variant.comparison) return;
+  for (const ConditionDifference& found : variant.comparison->differences) {
+    notes.push_back(one_line(fmt::format(
+        "{} ({}): {} differs from the first, {} against {}{}", variant.name, found.task,
+        found.field.path, found.field.right, found.field.left,
+        found.allowed ? ", which was allowed"
+                      : ": not compared; --allow " + found.field.path + " accepts it")));
+  }
+}
+
 }  // namespace
 
-ReportLayout lay_out_impact(const std::vector<PrecisionResult>& precisions) {
-  const std::vector<RunResults> runs = named_runs(precisions);
+ReportLayout lay_out_impact(const std::vector<VariantResult>& variants) {
+  const std::vector<RunResults> runs = named_runs(variants);
   ReportLayout layout = lay_out(runs);
   const std::vector<std::string> tasks = task_names(runs);
   for (std::size_t i = 0; i < layout.size(); ++i) {
-    layout[i].tables = {Table(precisions, runs, tasks[i]).lay_out()};
+    layout[i].tables = {Table(variants, runs, tasks[i]).lay_out()};
   }
   if (layout.empty()) {
-    layout.push_back({.title = "impact of precision",
-                      .subtitle = "no precision ran to its end",
-                      .tables = {},
-                      .notes = {}});
+    layout.push_back(
+        {.title = "impact", .subtitle = "no variant ran to its end", .tables = {}, .notes = {}});
   }
-  for (const PrecisionResult& precision : precisions) {
-    if (precision.results) continue;
+  for (const VariantResult& variant : variants) {
+    add_comparison_notes(variant, layout.back().notes);
+    if (variant.results) continue;
     layout.back().notes.push_back(
-        one_line(fmt::format("failed ({}): {}", precision.precision, precision.error)));
+        one_line(fmt::format("failed ({}): {}", variant.name, variant.error)));
   }
   return layout;
 }
 
-json impact_json(const std::vector<PrecisionResult>& precisions) {
-  const std::vector<RunResults> runs = named_runs(precisions);
-  json document = {{"first", precisions.front().precision},
-                   {"precisions", json::array()},
-                   {"rows", json::array()}};
-  for (const PrecisionResult& precision : precisions) {
-    document["precisions"].push_back(state_of(precision));
+json impact_json(const std::vector<VariantResult>& variants) {
+  const std::vector<RunResults> runs = named_runs(variants);
+  json document = {
+      {"first", variants.front().name}, {"precisions", json::array()}, {"rows", json::array()}};
+  for (const VariantResult& variant : variants) {
+    document["precisions"].push_back(state_of(variant));
   }
   for (const std::string& task : task_names(runs)) {
     const std::vector<ReportColumn> columns = columns_of(runs, task);
-    const ReportColumn* first = first_column(precisions, columns);
+    const ReportColumn* first = first_column(variants, columns);
     for (const MetricKey& key : metric_keys(columns)) {
       for (const ReportColumn& column : columns) {
         const MetricValue* metric = find_metric(*column.task, key);
@@ -274,6 +340,7 @@ json impact_json(const std::vector<PrecisionResult>& precisions) {
                     {"higher_is_better", metric->higher_is_better},
                     {"difference", json()}};
         if (first != nullptr) row["difference"] = json_of(difference_of(column, *first, key));
+        add_comparison(variants, column.label, row);
         if (metric->interval) row["ci95"] = {metric->interval->low, metric->interval->high};
         document["rows"].push_back(std::move(row));
       }

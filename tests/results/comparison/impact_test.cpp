@@ -1,4 +1,4 @@
-#include "results/impact.h"
+#include "results/comparison/impact.h"
 
 #include <gmock/gmock.h>
 
@@ -14,7 +14,7 @@ using nlohmann::json;
 using ::testing::ElementsAre;
 
 /// A run at a precision whose one task came to `value`.
-PrecisionResult at(const std::string& precision, double value, std::int64_t ok = 10) {
+VariantResult at(const std::string& precision, double value, std::int64_t ok = 10) {
   TaskResult task{.name = "t", .version = "1", .rules = "r", .protocol = "{}"};
   task.metrics = {{.key = "accuracy", .value = value, .standard_error = 0.01, .n = 10},
                   {.key = "fid",
@@ -33,14 +33,14 @@ PrecisionResult at(const std::string& precision, double value, std::int64_t ok =
                           {"generated_tokens_per_second", 31.25},
                           {"model_seconds", 123.4}}}}}}
                      .dump();
-  return {.precision = precision,
+  return {.name = precision,
           .folder = "out/" + precision,
           .results = run,
           .peak_memory_bytes = 2'340'000'000};
 }
 
-PrecisionResult failed(const std::string& precision) {
-  return {.precision = precision,
+VariantResult failed(const std::string& precision) {
+  return {.name = precision,
           .folder = "out/" + precision,
           .results = {},
           .exit_code = 137,
@@ -58,7 +58,7 @@ TEST(Impact, HasARowForEachMetricAndPrecision) {
   const ReportLayout layout = lay_out_impact({at("fp32", 0.5), at("int8", 0.4875)});
   ASSERT_EQ(layout.size(), 1U);
   const ReportTable& table = layout[0].tables.at(0);
-  EXPECT_THAT(table.columns, ElementsAre("precision", "score", "difference", "weights",
+  EXPECT_THAT(table.columns, ElementsAre("variant", "score", "difference [95%]", "weights",
                                          "generated tok/s", "peak memory", "model seconds"));
   ASSERT_EQ(table.rows.size(), 4U);
   EXPECT_EQ(table.rows[0].label, "accuracy");
@@ -88,21 +88,20 @@ TEST(Impact, APrecisionThatFailedIsARowAndANote) {
 }
 
 TEST(Impact, WithoutTheFirstThereAreNoDifferences) {
-  const std::vector<PrecisionResult> precisions = {failed("fp32"), at("bf16", 0.5),
-                                                   at("int8", 0.25)};
+  const std::vector<VariantResult> precisions = {failed("fp32"), at("bf16", 0.5), at("int8", 0.25)};
   const ReportTable table = lay_out_impact(precisions)[0].tables[0];
-  EXPECT_THAT(table.columns, ::testing::Not(::testing::Contains("difference")));
+  EXPECT_THAT(table.columns, ::testing::Not(::testing::Contains("difference [95%]")));
   const json rows = impact_json(precisions).at("rows");
   ASSERT_EQ(rows.size(), 4U);
   for (const json& row : rows) EXPECT_TRUE(row["difference"].is_null());
 }
 
 TEST(Impact, OtherProtocolsAreMarkedAndNotSubtracted) {
-  PrecisionResult other = at("int8", 0.25);
+  VariantResult other = at("int8", 0.25);
   other.results->tasks[0].protocol = R"({"max_new_tokens":"8"})";
   const ReportLayout layout = lay_out_impact({at("fp32", 0.5), other});
   EXPECT_EQ(cells(layout[0].tables[0].rows[1])[1], "25.00 ± 1.00 †");
-  EXPECT_THAT(layout[0].tables[0].columns, ::testing::Not(::testing::Contains("difference")));
+  EXPECT_THAT(layout[0].tables[0].columns, ::testing::Not(::testing::Contains("difference [95%]")));
   EXPECT_THAT(layout[0].notes.front(), ::testing::HasSubstr("† not comparable with fp32"));
 }
 
@@ -114,7 +113,7 @@ TEST(Impact, WhenAllFailedItSaysSo) {
 }
 
 TEST(Impact, TakesTheModelsOwnRatesWhereItTellsPrefillFromDecoding) {
-  PrecisionResult one = at("fp32", 0.5);
+  VariantResult one = at("fp32", 0.5);
   json manifest = json::parse(one.results->manifest);
   manifest["tasks"]["t"]["facts"]["decode_tokens_per_s"] = 50.0;
   manifest["tasks"]["t"]["facts"]["prefill_tokens_per_s"] = 2000.0;
@@ -125,7 +124,7 @@ TEST(Impact, TakesTheModelsOwnRatesWhereItTellsPrefillFromDecoding) {
 }
 
 TEST(Impact, JsonHoldsInfiniteAndMissingValues) {
-  PrecisionResult infinite = at("bf16", std::numeric_limits<double>::infinity());
+  VariantResult infinite = at("bf16", std::numeric_limits<double>::infinity());
   infinite.results->tasks[0].metrics[1].value.reset();
   const json document = impact_json({at("fp32", 0.5), infinite});
   EXPECT_EQ(document["rows"][1]["value"], "inf");
