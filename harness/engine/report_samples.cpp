@@ -330,6 +330,7 @@ void GalleryReader::add_flips(const SampleChoice& choice) {
       PageSample shown = sample(flip.id);
       shown.is_loss = flips == &choice.losses;
       shown.is_gain = !shown.is_loss;
+      shown.tag_run = flip.run;
       shown.tag = (shown.is_loss ? "lost " : "won ") + change_text(flip.change);
       group.samples.push_back(std::move(shown));
     }

@@ -140,8 +140,8 @@ std::string bars_html(const PageTask& task, const BarPlot& plot) {
 
 std::string plot_html(const PageTask& task, const BarPlot& plot) {
   const std::string title =
-      fmt::format("{} by {} <span class=\"unit\">{}</span>", escape_name(plot.key, 60),
-                  escape_name(plot.breakdown, 60), escape_html(plot.style.unit));
+      fmt::format("{} by {}{}", escape_name(plot.key, 60), escape_name(plot.breakdown, 60),
+                  unit_html(plot.style.unit, plot.key));
   if (plot.groups.size() <= kMostOpen) {
     return "<div class=\"small\"><h4>" + title + "</h4>" + bars_html(task, plot) + "</div>\n";
   }

@@ -14,6 +14,8 @@ namespace sightline {
 
 namespace {
 
+constexpr std::ptrdiff_t kMostOpen = 6;  // metrics of one unit; more are folded
+
 /// A metric of a run against the first run.
 struct Difference {
   const MetricComparison* metric = nullptr;
@@ -181,23 +183,28 @@ std::string axis_row(const Axis& axis) {
 
 std::string unit_plot(const UnitPlot& plot, const RunLabels& labels) {
   const Axis axis = make_axis_around_zero(plot.values());
-  std::string html;
+  std::string open, folded;
   for (const std::string& key : plot.metrics) {
+    const bool is_open = &key - plot.metrics.data() < kMostOpen;
+    std::string& html = is_open ? open : folded;
     bool named = false;
     for (const Difference& difference : plot.differences) {
       if (difference.metric->metric != key) continue;
       if (!named) {
         const std::string unit =
             plot.unit == "fraction" ? "percentage points" : difference.style.unit;
-        html += fmt::format(
-            "<div class=\"forest-metric\"><b>{}</b>{} <span class=\"unit\">{}</span></div>\n",
-            escape_html(key), difference.metric->higher_is_better ? "" : " ↓", escape_html(unit));
+        html += fmt::format("<div class=\"forest-metric\"><b>{}</b>{}{}</div>\n", escape_html(key),
+                            difference.metric->higher_is_better ? "" : " ↓", unit_html(unit, key));
         named = true;
       }
       html += plot_row(difference, axis, labels);
     }
   }
-  return html + axis_row(axis);
+  open += axis_row(axis);
+  if (folded.empty()) return open;
+  return open + fmt::format("<details><summary>{} more metrics</summary>{}{}</details>",
+                            static_cast<std::ptrdiff_t>(plot.metrics.size()) - kMostOpen, folded,
+                            axis_row(axis));
 }
 
 /// Metrics without a difference, with the reason.
@@ -206,7 +213,9 @@ std::string missing_notes(const PageTask& task, const RunComparison& one, const 
   if (compared == nullptr) return "";
   std::string html;
   for (const MetricComparison& metric : compared->metrics) {
-    if (metric.estimate || metric.note.empty()) continue;
+    // A metric that neither run has is a note of the task already.
+    const bool is_known = metric.base || metric.next;
+    if (metric.estimate || metric.note.empty() || !is_known) continue;
     html += fmt::format("<li>{} {}: {}</li>", name_of_run(one.run, labels[one.run]),
                         escape_html(metric.metric), escape_html(metric.note));
   }

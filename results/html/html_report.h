@@ -45,8 +45,9 @@ struct PageSample {
   FrameSize frame;                     ///< of the image, where it is known without the picture
   std::vector<std::string> references;
   std::vector<PageBox> truths;
-  std::vector<PageAnswer> answers;  ///< in order of the runs
-  std::string tag;                  ///< what became of it: "lost 1.00"
+  std::vector<PageAnswer> answers;     ///< in order of the runs
+  std::string tag;                     ///< what became of it: "lost 1.00"
+  std::optional<std::size_t> tag_run;  ///< in which run
   bool is_loss = false, is_gain = false;
 };
 

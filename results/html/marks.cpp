@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "harness/base/text.h"
 #include "results/html/escape.h"
 #include "results/html/sections.h"
 
@@ -45,6 +46,11 @@ std::string mark_of_run(std::size_t run) {
 std::string name_of_run(std::size_t run, const std::string& label) {
   return fmt::format("<span class=\"run\">{}<span class=\"run-name\">{}</span></span>",
                      mark_of_run(run), escape_name(label, 80));
+}
+
+std::string unit_html(const std::string& unit, const std::string& name) {
+  if (unit.empty() || to_lower(name).starts_with(to_lower(unit))) return "";
+  return " <span class=\"unit\">" + escape_html(unit) + "</span>";
 }
 
 }  // namespace sightline

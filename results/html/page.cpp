@@ -60,6 +60,19 @@ std::string date_of(const json& manifest) {
   return is_iso ? text.substr(0, 10) + " " + text.substr(11, 5) + " UTC" : text;
 }
 
+/// "kind=jpeg, quality=30": what the model was told.
+std::string arguments_of(const json& config) {
+  if (!config.is_object() || !config.contains("model_args")) return "";
+  const json& arguments = config.at("model_args");
+  if (!arguments.is_object()) return arguments.is_string() ? arguments.get<std::string>() : "";
+  std::string text;
+  for (const auto& [name, value] : arguments.items()) {
+    text += (text.empty() ? "" : ", ") + name + "=" +
+            (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
 /// Facts about a run, in few words.
 std::vector<std::pair<std::string, std::string>> facts_of(const RunResults& run) {
   std::vector<std::pair<std::string, std::string>> facts;
@@ -77,6 +90,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const RunResults& run)
   const json& environment =
       manifest.is_object() && manifest.contains("environment") ? manifest.at("environment") : none;
   add("adapter", text(config, "model"));
+  add("arguments", arguments_of(config));
   add("precision", text(config, "precision"));
   add("limit", text(config, "limit"));
   add("date", date_of(manifest));
@@ -144,9 +158,9 @@ std::string overview(const std::vector<PageTask>& tasks) {
       continue;
     }
     const MetricKey key{metrics[0].key, metrics[0].unit, metrics[0].rules};
-    html +=
-        fmt::format("<span class=\"unit\">{} {}</span>", escape_html(label_of(task.columns, key)),
-                    escape_html(style_of(task.columns, key).unit));
+    html += fmt::format("<span class=\"tile-metric\">{}{}</span>",
+                        escape_html(label_of(task.columns, key)),
+                        unit_html(style_of(task.columns, key).unit, key.key));
     for (std::size_t i = 0; i < task.columns.size(); ++i) html += tile_row(task, i);
     html += "</a>\n";
   }
@@ -188,15 +202,27 @@ std::string task_section(const PageTask& task, const HtmlReport& report, const R
   return html + "</section>\n";
 }
 
-std::string page_notes(const HtmlReport& report) {
-  std::string items;
-  for (const std::string& note : report.notes) items += "<li>" + escape_block(note, 600) + "</li>";
+std::string list_html(const std::vector<std::string>& items) {
+  std::string html = "<ul class=\"notes\">";
+  for (const std::string& item : items) html += "<li>" + item + "</li>";
+  return html + "</ul>";
+}
+
+/// Notes on the page, open; notes on comparisons, of which there may be many, folded.
+std::string page_notes(const HtmlReport& report, const RunLabels& labels) {
+  std::vector<std::string> open, folded;
+  for (const std::string& note : report.notes) open.push_back(escape_block(note, 600));
   for (const RunComparison& one : report.comparisons) {
     for (const std::string& note : one.comparison.notes) {
-      items += "<li>" + escape_block(note, 600) + "</li>";
+      folded.push_back(name_of_run(one.run, labels[one.run]) + ": " + escape_block(note, 600));
     }
   }
-  return items.empty() ? "" : "<ul class=\"notes page-notes\">" + items + "</ul>\n";
+  std::string html = open.empty() ? "" : list_html(open);
+  if (!folded.empty()) {
+    html += fmt::format("<details><summary>Notes on the comparisons · {}</summary>{}</details>",
+                        folded.size(), list_html(folded));
+  }
+  return html.empty() ? "" : "<div class=\"page-notes\">" + html + "</div>\n";
 }
 
 }  // namespace
@@ -210,7 +236,7 @@ std::string render_html(const HtmlReport& report) {
       "<main>\n<header class=\"top\"><p class=\"eyebrow\">Evaluation report</p>"
       "<h1>{}</h1></header>\n",
       escape_name(title));
-  html += run_cards(report.runs, labels) + overview(tasks) + page_notes(report);
+  html += run_cards(report.runs, labels) + overview(tasks) + page_notes(report, labels);
   for (const PageTask& task : tasks) html += task_section(task, report, labels);
   html +=
       "<footer>Made by Sightline. Numbers, marks and notes are those of its tables; this file "

@@ -138,7 +138,7 @@ std::string card_html(const PageSample& sample, const Cards& cards) {
   std::string html = "<article class=\"card\">" + picture_html(sample, cards);
   html += "<div class=\"body\"><p class=\"meta\"><span>" + escape_name(sample.id, 60) + "</span>";
   if (!sample.tag.empty()) {
-    html += fmt::format("<span class=\"chip {}\">{}{}</span>",
+    html += fmt::format("<span class=\"tag\"><span class=\"chip {}\">{}{}</span>",
                         sample.is_loss   ? "bad"
                         : sample.is_gain ? "good"
                                          : "even",
@@ -146,6 +146,8 @@ std::string card_html(const PageSample& sample, const Cards& cards) {
                         : sample.is_gain ? "▲ "
                                          : "",
                         escape_html(sample.tag));
+    if (sample.tag_run) html += name_of_run(*sample.tag_run, cards.labels[*sample.tag_run]);
+    html += "</span>";
   }
   html += "</p>";
   if (!sample.question.empty()) {

@@ -34,6 +34,9 @@ std::string class_of_run(std::size_t run);
 /// The mark and the name.
 std::string name_of_run(std::size_t run, const std::string& label);
 
+/// " %" in small; "" where the unit says no more than the name of what it is of.
+std::string unit_html(const std::string& unit, const std::string& name = "");
+
 /// The metrics, then small breakdowns, folded.
 std::string metric_tables(const PageTask& task);
 /// What must be read with the numbers.

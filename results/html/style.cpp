@@ -17,7 +17,7 @@ constexpr const char* kStyle = R"css(
 .r0{--run:var(--r0)}.r1{--run:var(--r1)}.r2{--run:var(--r2)}.r3{--run:var(--r3)}
 .r4{--run:var(--r4)}.r5{--run:var(--r5)}.r6{--run:var(--r6)}.r7{--run:var(--r7)}
 *,*::before,*::after{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;text-size-adjust:100%;scroll-behavior:smooth}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
 "Helvetica Neue","Noto Sans","Liberation Sans",Arial,sans-serif;overflow-wrap:anywhere}
 main{max-width:1120px;margin:0 auto;padding:40px 24px 64px}
@@ -47,7 +47,7 @@ dt{color:var(--muted)}
 .tile{padding:14px 18px 16px;color:inherit;text-decoration:none;display:flex;flex-direction:column;
 transition:border-color .12s}
 .tile:hover,.tile:focus-visible{border-color:var(--muted)}
-.tile-title{font-weight:650}
+.tile-title{font-weight:650}.tile-metric{font-size:13.5px;color:var(--muted)}
 .tile-row{margin-top:10px}
 .tile-line{display:flex;justify-content:space-between;align-items:baseline;gap:12px}
 .tile-line .run{font-size:13px;color:var(--muted)}
@@ -62,17 +62,19 @@ transition:border-color .12s}
 .panel{padding:18px 20px 20px;margin-bottom:14px}
 .scroll{overflow-x:auto;margin:0 -20px;padding:0 20px}
 table{border-collapse:collapse;font-size:14px;min-width:min(100%,420px)}
-th,td{padding:6px 0 6px 28px;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--line)}
-th:first-child{padding-left:0}
-tr:last-child>*{border-bottom:0}
-thead th{font-size:13px;font-weight:550;color:var(--muted)}
+th,td{padding:6px 0 6px 28px;text-align:left;vertical-align:baseline;}
+th:first-child{padding-left:0}th,td{overflow-wrap:normal}
+thead tr:first-child>*{border-top:0}thead th{font-size:13px;font-weight:550;color:var(--muted)}
 tbody th{font-weight:500}
 th.number,td.number{text-align:right}
 thead .run{justify-content:flex-end}
 td .value{font-weight:550}
 td .tail{font-size:12.5px;white-space:nowrap}
 tr.headline th,tr.headline .value{font-weight:700}
-tr.detail th{padding-left:16px;font-weight:400;color:var(--muted)}
+tr.detail>*{padding-top:0;padding-bottom:1px;font-size:12.5px;line-height:1.35;border-bottom:0}
+tr:has(+tr.detail)>*{border-bottom:0;padding-bottom:1px}tr:not(.detail)>*{border-top:1px solid var(--line)}
+tbody tr:first-child>*{border-top-color:var(--ink)}
+tr.detail th{padding-left:16px;font-weight:400;color:var(--muted)}tr.detail .value{font-weight:400;color:var(--muted)}
 .none{color:var(--muted)}
 details>summary{cursor:pointer;font-weight:600;font-size:14px;padding:6px 0}
 .panel>details{margin-top:12px}
@@ -83,7 +85,8 @@ background:var(--even-bg);color:var(--ink);white-space:nowrap}
 .chip.bad{background:var(--bad-bg);color:var(--bad)}
 .forest{margin-top:8px}
 .forest-metric{margin:14px 0 2px;font-size:14px}
-.forest-row{display:grid;grid-template-columns:minmax(110px,170px) minmax(0,1fr) minmax(220px,300px);gap:16px;
+.forest details{margin-top:10px}.forest details .axis{margin-bottom:0}
+.forest-row{display:grid;grid-template-columns:minmax(110px,170px) minmax(0,1fr) minmax(240px,340px);gap:2px 16px;
 align-items:center;font-size:13.5px}
 .forest-plot{display:block;overflow:visible}
 .forest-words .value{font-weight:650}
@@ -114,7 +117,7 @@ break-inside:avoid}
 .points{list-style:none;padding:8px 0 0;font-size:13.5px;display:grid;gap:2px}
 .points li{display:flex;justify-content:space-between;gap:12px}
 ul.notes,.panel.notes ul{padding-left:18px;font-size:13.5px;color:var(--muted);display:grid;gap:4px}
-.page-notes{margin:0 0 16px}
+.page-notes{margin:0 0 16px}.page-notes summary{color:var(--muted);font-size:13.5px}
 .switches{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13.5px;margin-bottom:8px;color:var(--muted)}
 .switches label{display:inline-flex;align-items:center;gap:6px;cursor:pointer}
 .truth-key{width:14px;height:10px;border:2px solid #fff;outline:1.5px solid #000;background:#8a8f96}
@@ -142,6 +145,7 @@ stroke-linejoin:round}
 .panel:has(.show-r7:not(:checked)) .guess.r7{display:none}
 .body{padding:12px 16px 16px;display:grid;gap:10px}
 .meta{display:flex;justify-content:space-between;flex-wrap:wrap;gap:4px 10px;font-size:12.5px;color:var(--muted)}
+.tag{display:inline-flex;gap:8px;align-items:baseline}
 .question{font-weight:600;line-height:1.35;white-space:pre-wrap}
 .answer{border-left:3px solid var(--run);padding-left:10px}
 .who{display:flex;flex-wrap:wrap;align-items:baseline;gap:2px 10px;font-size:12.5px;color:var(--muted)}
@@ -165,7 +169,7 @@ main{max-width:none;padding:0}.switches{display:none}.task{margin-top:24pt}.task
 h2,h3,h4,summary{break-after:avoid}
 details::details-content{content-visibility:visible;block-size:auto;display:block}
 a{color:inherit;text-decoration:none}}
-@media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}.tile{transition:none}}
+@media (prefers-reduced-motion:reduce){.tile{transition:none}}
 )css";
 
 }  // namespace

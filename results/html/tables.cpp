@@ -45,11 +45,8 @@ std::string table_html(const ReportTable& table, const PageTask& task) {
   for (const ReportRow& row : table.rows) {
     const char* kind = row.is_detail ? "detail" : is_first ? "headline" : "";
     is_first = false;
-    const std::string unit =
-        row.unit.empty() ? ""
-                         : fmt::format(" <span class=\"unit\">{}</span>", escape_html(row.unit));
     html += fmt::format("<tr class=\"{}\"><th scope=\"row\">{}{}</th>", kind,
-                        escape_html(row.label), unit);
+                        escape_html(row.label), unit_html(row.unit, row.label));
     for (const ReportCell& value : row.cells) html += cell(value);
     html += "</tr>";
   }
