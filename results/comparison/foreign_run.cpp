@@ -117,7 +117,8 @@ void add_metrics(const Metrics& metrics, TaskSamples& task, Notes& notes) {
   }
 }
 
-/// A hash of all answers, whatever the order of lines.
+/// A hash of all answers with their scores, whatever the order of lines: a judge may score the same
+/// words differently.
 std::string hash_of_answers(const std::vector<std::string>& ids, const ForeignSamples& samples) {
   std::vector<std::size_t> order(ids.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

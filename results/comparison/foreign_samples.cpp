@@ -156,17 +156,19 @@ void SamplesReader::add(JsonRecord& record, const JsonLine& line) {
   const std::size_t place = place_of(record.id("doc_id"), line);
   const std::string image = image_of(record);
   if (!image.empty()) samples_.images[place] = image;
-  const std::string said = std::string(record.raw("resps").value_or("")) + "\n" +
-                           std::string(record.raw("filtered_resps").value_or(""));
+  std::string said = std::string(record.raw("resps").value_or("")) + "\n" +
+                     std::string(record.raw("filtered_resps").value_or(""));
   const std::string filter(record.optional_text("filter").value_or(only_filter_));
   claim(record, filter, place);
-  samples_.answers[place] += filter + " " + sha256_hex(said) + "\n";
   const std::string hash(record.optional_text("doc_hash").value_or(""));
   lacks_hash_[place] = lacks_hash_[place] || hash.empty();
   samples_.doc_hashes[place] = lacks_hash_[place] ? "" : hash;
   for (Column& column : columns_) {
-    if (column.metric.filter == filter) add_score(record, column, place);
+    if (column.metric.filter != filter) continue;
+    add_score(record, column, place);
+    said += "\n" + std::string(record.raw(column.metric.name).value_or(""));
   }
+  samples_.answers[place] += filter + " " + sha256_hex(said) + "\n";
 }
 
 void SamplesReader::add_score(JsonRecord& record, Column& column, std::size_t place) {

@@ -24,7 +24,7 @@ struct ForeignSamples {
   std::vector<std::string> doc_ids;     ///< distinct
   std::vector<std::string> doc_hashes;  ///< "" where a line has none
   std::vector<std::string> images;      ///< "" where a document does not say it
-  std::vector<std::string> answers;     ///< a hash of all that the model said, by filter
+  std::vector<std::string> answers;     ///< a hash of what was said and scored, by filter
   /// Metric key -> each document's score; NaN where it has none. Only metrics whose scores are
   /// numbers.
   std::map<std::string, std::vector<double>> values;

@@ -10,6 +10,7 @@ namespace sightline {
 namespace {
 
 constexpr std::size_t kLongestText = 160;  // code points of a question or an answer
+constexpr std::size_t kLongestId = 24;     // other harnesses know documents by hashes
 
 ReportRow row_of(const MetricComparison& metric) {
   const NumberStyle style = style_of(metric);
@@ -71,7 +72,7 @@ void add_flips(const TaskComparison& task, std::string& text) {
               : fmt::format("\n{} of {} samples with another {}, the greatest changes:\n",
                             task.flips.size(), task.all_flips, metric);
   for (const Flip& flip : task.flips) {
-    text += fmt::format("  {}  {:.4g} -> {:.4g}  {}\n", shortened_line(flip.id, kLongestText),
+    text += fmt::format("  {}  {:.4g} -> {:.4g}  {}\n", shortened_line(flip.id, kLongestId),
                         flip.base_score, flip.next_score, words(flip.question));
     text += fmt::format("    base: {}\n    new:  {}\n", words(flip.base_answer),
                         words(flip.next_answer));

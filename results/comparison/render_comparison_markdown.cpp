@@ -8,6 +8,7 @@ namespace sightline {
 namespace {
 
 constexpr std::size_t kLongestText = 120;  // code points of a question or an answer
+constexpr std::size_t kLongestId = 24;     // other harnesses know documents by hashes
 // GitHub takes comments of up to 65,536 characters; what comes after the flips needs room too.
 constexpr std::size_t kMostBytesWithFlips = 40'000;
 
@@ -36,8 +37,9 @@ void add_table(const Comparison& comparison, std::string& text) {
 }
 
 std::string item_of(const Flip& flip) {
-  return fmt::format("- {} ({:.4g} → {:.4g}) {}<br>base: {}<br>new: {}\n", code(flip.id),
-                     flip.base_score, flip.next_score, code(flip.question), code(flip.base_answer),
+  return fmt::format("- {} ({:.4g} → {:.4g}) {}<br>base: {}<br>new: {}\n",
+                     markdown_code(shortened_line(flip.id, kLongestId)), flip.base_score,
+                     flip.next_score, code(flip.question), code(flip.base_answer),
                      code(flip.next_answer));
 }
 
