@@ -52,7 +52,7 @@ std::vector<PictureOutcome> make_pictures(const std::vector<std::filesystem::pat
       try {
         outcomes[i].picture = make_picture(files[i], task, settings);
       } catch (const Error& error) {
-        outcomes[i].why_not = error.message();
+        outcomes[i].why_not = files[i].filename().string() + ": " + error.message();
       }
     }
   });

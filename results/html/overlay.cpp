@@ -60,7 +60,10 @@ std::string box_svg(const PageBox& box, std::size_t group, const Scale& scale) {
   if (!placed) return "";
   const std::string at = fmt::format("x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"",
                                      placed->x, placed->y, placed->w, placed->h);
-  const std::string label = label_of(box);
+  // Beside small boxes there is no room for words.
+  constexpr double kLeastSide = 14;
+  const bool is_small = std::min(placed->w, placed->h) < kLeastSide;
+  const std::string label = is_small ? "" : label_of(box);
   return fmt::format("<rect class=\"halo\" {0}/><rect class=\"line\" {0}/>{1}", at,
                      label.empty() ? "" : label_svg(label, *placed, group, scale.size));
 }

@@ -99,9 +99,10 @@ std::string score_html(const std::pair<std::string, double>& score, const PageTa
   }
   NumberStyle style = style_of(unit, std::abs(score.second));
   if (unit == "fraction") style.decimals = 1;
-  return fmt::format("<span class=\"score\"><span class=\"unit\">{}</span> {}{}{}</span>",
-                     escape_name(score.first, 40), show(score.second, style),
-                     style.unit == "%" || style.unit.empty() ? "" : " ", escape_html(style.unit));
+  const std::string shown = show(score.second, style) + (style.unit == "%" ? "%" : "");
+  return fmt::format("<span class=\"score\"><span class=\"unit\">{}</span> {}{}</span>",
+                     escape_name(score.first, 40), shown,
+                     style.unit == "%" ? "" : unit_html(style.unit, score.first));
 }
 
 std::string boxes_note(const PageAnswer& answer) {
