@@ -42,7 +42,12 @@ std::string note_of(const PublishedNumber& number, const ReportColumn& column) {
   if (!differs.empty()) {
     text += fmt::format("; another protocol than {}: {}", column.label, differs);
   }
-  if (!unknown.empty()) text += "; unknown of its protocol: " + unknown;
+  const std::int64_t samples = column.task->samples_in_dataset;
+  if (number.metric.n > 0 && number.metric.n != samples) {
+    text += fmt::format("; of {} samples, {} has {}", number.metric.n, column.label, samples);
+  }
+  if (number.metric.n == 0) unknown = "number of samples" + (unknown.empty() ? "" : ", " + unknown);
+  if (!unknown.empty()) text += "; unknown: " + unknown;
   return one_line(text);
 }
 
@@ -99,9 +104,10 @@ void add_published(const std::vector<ReportColumn>& columns,
     if (known == notes.end()) notes.push_back(note);
     ReportRow& row = table.rows.emplace_back();
     row = {.label = one_line(number.label + ": " + key.key), .unit = style.unit, .cells = {}};
-    row.cells.push_back(
-        {.number = show(*number.metric.value, style), .tail = fmt::format(" (p{})", place + 1)});
     for (const ReportColumn& column : columns) row.cells.push_back(cell_of(column, key, style));
+    style.decimals = number.decimals;
+    row.cells.insert(row.cells.begin(), {.number = show(*number.metric.value, style),
+                                         .tail = fmt::format(" (p{})", place + 1)});
   }
   if (table.rows.empty()) return;
   block.tables.push_back(std::move(table));

@@ -41,7 +41,8 @@ void add(const HistoryFlags& flags, Program& program) {
     if (flags.json) continue;
     const std::string label = added[i].label.empty() ? "" : fmt::format(" as '{}'", added[i].label);
     fmt::print("{}{}{}\n", flags.runs[i],
-               added[i].is_new ? ": added" : ": is there already, nothing was added", label);
+               added[i].is_new ? ": added" : ": nothing was added, the run is there already",
+               label);
   }
   if (flags.json) fmt::print("{}\n", list.dump(2));
 }

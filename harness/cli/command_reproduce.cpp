@@ -18,8 +18,7 @@ struct ReproduceFlags {
   bool json = false;
 };
 
-/// Completes the flags of `run` with what the row needs. Returns false when the user has set
-/// something else.
+/// Completes the flags of `run` with what the row needs.
 void take_from_row(const PublishedResult& row, RunFlags& flags) {
   if (!flags.tasks.empty() && flags.tasks != row.task_key) {
     throw MismatchError(fmt::format("--tasks {}: {} needs {}; leave --tasks out", flags.tasks,
@@ -39,6 +38,11 @@ void take_from_row(const PublishedResult& row, RunFlags& flags) {
 std::optional<RunResults> run_row(const PublishedResult& row, RunFlags& flags, Program& program) {
   take_from_row(row, flags);
   RunEnd end = run(flags.settings, program.registry, program.tasks, stop_on_signals());
+  if (end.too_many_errors) {
+    program.exit_code = 3;
+    fmt::print(stderr, "more samples failed than --max_errors {} allows\n",
+               flags.settings.max_errors);
+  }
   if (!end.interrupted) return std::move(end.results);
   program.exit_code = 130;
   fmt::print(stderr,
@@ -62,7 +66,7 @@ void reproduce(ReproduceFlags& flags, Program& program) {
                                    flags.run.settings.sources.data_root);
   if (!results) return;
   const Reproduction reproduction = set_beside(row, *results);
-  program.exit_code = exit_code_of(reproduction.verdict);
+  if (program.exit_code == 0) program.exit_code = exit_code_of(reproduction.verdict);
   fmt::print("{}",
              flags.json ? to_json(reproduction).dump(2) + "\n" : render_reproduction(reproduction));
 }

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <ctime>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/error.h"
@@ -62,12 +64,15 @@ void require_ours(const Database& database, const fs::path& file, bool may_be_em
 }
 
 /// All that must be equal for two points of a metric to be comparable.
-std::string meaning_of(const TaskResult& task, const MetricValue& metric) {
+std::string meaning_of(const RunResults& run, const TaskResult& task, const MetricValue& metric) {
   json meaning = json::parse(task.protocol.empty() ? "{}" : task.protocol, nullptr, false);
   if (!meaning.is_object()) meaning = {{"protocol", task.protocol}};
   meaning["rules"] = metric.rules.empty() ? task.rules : metric.rules;
   meaning["task version"] = task.version;
   meaning["samples"] = task.samples;
+  const json manifest = json::parse(run.manifest, nullptr, false);
+  const json::json_pointer data = json::json_pointer("/tasks") / task.name / "data";
+  if (manifest.is_object() && manifest.contains(data)) meaning["data"] = manifest.at(data);
   return meaning.dump();
 }
 
@@ -76,13 +81,26 @@ std::string hash_of(const RunResults& results) {
   return sha256_hex(to_json(results).dump());
 }
 
+/// Seconds since 1970 of "2026-11-21T06:58:00Z", or of a number of them; else NaN.
+double seconds_of(const json& date) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (date.is_number()) return date.get<double>();
+  if (!date.is_string()) return kNone;
+  std::tm time{};
+  const std::string text = date.get<std::string>();
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &time);
+  if (end == nullptr || *end != '\0') return kNone;
+  return static_cast<double>(::timegm(&time));
+}
+
 double date_of(const RunResults& results) {
   const json manifest = json::parse(results.manifest, nullptr, false);
-  const bool has_date =
-      manifest.is_object() && manifest.contains("date") && manifest["date"].is_number();
-  require(has_date, "the run of {} has no date in its results.json, which a history is ordered by",
+  const double seconds = seconds_of(manifest.is_object() ? manifest.value("date", json()) : json());
+  require(std::isfinite(seconds),
+          "the run of {} has no date in its results.json, which a history is ordered by: want "
+          "sightline.date as 2026-11-21T06:58:00Z",
           results.model);
-  return manifest["date"].get<double>();
+  return seconds;
 }
 
 bool is_number(const MetricValue& metric) {
@@ -125,19 +143,20 @@ struct History::State {
     const std::int64_t number = database.number("SELECT last_insert_rowid()");
     for (const TaskResult& task : run.results.tasks) {
       for (const MetricValue& metric : task.metrics) {
-        if (is_number(metric)) add_number(number, task, metric);
+        if (is_number(metric)) add_number(number, run.results, task, metric);
       }
     }
   }
 
-  void add_number(std::int64_t run, const TaskResult& task, const MetricValue& metric) {
-    const std::string meaning = meaning_of(task, metric);
+  void add_number(std::int64_t number, const RunResults& run, const TaskResult& task,
+                  const MetricValue& metric) {
+    const std::string meaning = meaning_of(run, task, metric);
     // NULL stands for no standard error; text and numbers are all that can be bound.
     Statement insert = database.prepare(
         metric.standard_error
             ? "INSERT INTO numbers VALUES(?1, ?2, ?3, ?4, ?10, ?5, ?6, ?7, ?8, ?9)"
             : "INSERT INTO numbers VALUES(?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7, ?8, ?9)");
-    insert.bind(1, run);
+    insert.bind(1, number);
     insert.bind(2, task.name);
     insert.bind(3, metric.key);
     insert.bind(4, *metric.value);

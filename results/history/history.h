@@ -18,8 +18,9 @@ struct HistoryPoint {
   std::string label, commit;
   std::string model;
   std::string task, metric, unit;
-  std::string rules;    ///< of this metric alone, where its task's do not say all: a judge's name
-  std::string meaning;  ///< JSON object text: protocol, rules and version; equal: comparable
+  std::string rules;  ///< of this metric alone, where its task's do not say all: a judge's name
+  std::string
+      meaning;  ///< JSON object text: protocol, rules, version, samples, data; equal: comparable
   double value = 0;
   std::optional<double> standard_error;
   std::int64_t n = 0;

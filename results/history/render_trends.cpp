@@ -17,8 +17,8 @@ using nlohmann::json;
 
 namespace {
 
-std::string date_text(double seconds) {
-  return fmt::format("{:%Y-%m-%d %H:%M}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+std::tm time_of(double seconds) {
+  return fmt::gmtime(static_cast<std::time_t>(seconds));
 }
 
 json number(double value) {
@@ -68,7 +68,7 @@ ReportRow row_of(const TrendEntry& entry, const NumberStyle& style,
   }
   const std::string change = entry.change ? signed_text(*entry.change, style) : "";
   const char* remark = entry.outside ? "outside the band" : entry.is_baseline ? "baseline" : "";
-  return {.label = date_text(point.date),
+  return {.label = fmt::format("{:%Y-%m-%d %H:%M}", time_of(point.date)),
           .unit = "",
           .cells = {{.number = one_line(point.label)},
                     {.number = one_line(point.commit)},
@@ -126,7 +126,7 @@ ReportBlock block_of(const Trend& trend) {
 
 json json_of(const TrendEntry& entry) {
   const HistoryPoint& point = entry.point;
-  return {{"date", point.date},
+  return {{"date", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", time_of(point.date))},
           {"label", point.label},
           {"commit", point.commit},
           {"model", point.model},

@@ -106,6 +106,7 @@ std::vector<PublishedNumber> numbers_beside(const std::vector<RunResults>& runs,
     number.metric.unit = counterpart->unit;
     number.metric.higher_is_better = counterpart->higher_is_better;
     number.metric.rules = counterpart->rules;
+    number.decimals = row.decimals;
     number.protocol = json(row.protocol).dump();
     number.source = row.source;
     number.from_memory = row.from_memory;

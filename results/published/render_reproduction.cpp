@@ -44,6 +44,8 @@ ReportTable number_table(const Reproduction& result) {
   const MetricValue& measured = result.measured;
   NumberStyle style = style_of(measured.unit, std::abs(published.value_in_files()));
   style.decimals = std::max(style.decimals, published.decimals);
+  NumberStyle printed = style;
+  printed.decimals = published.decimals;
   ReportCell bound = cell(result.published_error, style);
   if (result.published_error) bound.number = "at most " + bound.number;
   const auto samples = published.n ? std::to_string(*published.n) : "unknown";
@@ -51,7 +53,7 @@ ReportTable number_table(const Reproduction& result) {
           .columns = {"value", "standard error", "95% interval", "samples"},
           .rows = {{.label = "published",
                     .unit = style.unit,
-                    .cells = {cell(published.value_in_files(), style),
+                    .cells = {cell(published.value_in_files(), printed),
                               bound,
                               cell(result.published_interval, style),
                               {.number = samples}}},

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <fmt/chrono.h>
+
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "results/history/history.h"
 
 namespace sightline::testing {
+
+/// "1970-01-03T00:00:00Z" of day 2.
+inline std::string date_of_day(int day) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time_t{86400} * day));
+}
 
 /// A run of one task with one accuracy, on day `day` of 1970.
 inline RunResults run_of_day(int day, double accuracy) {
@@ -20,7 +27,7 @@ inline RunResults run_of_day(int day, double accuracy) {
   task.outcomes = {{"ok", 400}};
   RunResults run;
   run.model = "native";
-  run.manifest = nlohmann::json({{"date", 86400.0 * day}}).dump();
+  run.manifest = nlohmann::json({{"date", date_of_day(day)}}).dump();
   run.tasks = {task};
   return run;
 }

@@ -82,6 +82,17 @@ TEST_F(HistoryFile, GivesBackWhatWasAdded) {
                                                                      {"samples", 400}}));
 }
 
+TEST_F(HistoryFile, KnowsTheDataOfARun) {
+  HistoryAddition run = addition(3, 0.5);
+  const nlohmann::json data = {{"annotations.json", "e654"}};
+  run.results.manifest = nlohmann::json({{"date", testing::date_of_day(3)},
+                                         {"tasks", {{"vqav2_val", {{"data", data}}}}}})
+                             .dump();
+  History::open(file_).add({run});
+  const std::string meaning = History::open_to_read(file_).points().at(0).meaning;
+  EXPECT_EQ(nlohmann::json::parse(meaning)["data"], data);
+}
+
 TEST_F(HistoryFile, IsInTheOrderOfDatesNotOfAdditions) {
   History::open(file_).add({addition(5, 0.5), addition(2, 0.4)});
   History::open(file_).add({addition(3, 0.6)});
@@ -106,10 +117,14 @@ TEST_F(HistoryFile, AddsAllOrNothing) {
   unfinished.results.finished = false;
   HistoryAddition undated = addition(3, 0.5);
   undated.results.manifest = "{}";
+  HistoryAddition misdated = addition(3, 0.5);
+  misdated.results.manifest = R"({"date": "yesterday"})";
   HistoryAddition unscored = addition(4, 0.5);
   unscored.results.tasks[0].metrics.clear();
-  const std::pair<const HistoryAddition*, const char*> cases[] = {
-      {&unfinished, "is unfinished"}, {&undated, "has no date"}, {&unscored, "has no values"}};
+  const std::pair<const HistoryAddition*, const char*> cases[] = {{&unfinished, "is unfinished"},
+                                                                  {&undated, "has no date"},
+                                                                  {&misdated, "has no date"},
+                                                                  {&unscored, "has no values"}};
   History history = History::open(file_);
   for (const auto& [bad, problem] : cases) {
     EXPECT_THAT(error_of([&] { history.add({addition(1, 0.5), *bad}); }), HasSubstr(problem));

@@ -173,6 +173,7 @@ band   not below 58.00 %: max_drop 2.00 % from the baseline of 60.00
   EXPECT_EQ(document[0]["entries"][2]["comparable"], false);
   EXPECT_EQ(document[0]["entries"][4]["outside"], true);
   EXPECT_EQ(document[0]["entries"][0]["change"], nullptr);
+  EXPECT_EQ(document[0]["entries"][0]["date"], "1970-01-02T00:00:00Z");
 }
 
 TEST(Trends, ShowHostileLabelsAsText) {

@@ -55,10 +55,10 @@ TEST(PublishedNumbers, StandApartAndMarkedInEveryTable) {
               AllOf(HasSubstr("published, not measured here"),
                     HasSubstr("PaliGemma 2, 3B, 224x224: textvqa_accuracy  %     60.04 (p1)"),
                     HasSubstr("(p1) not measured here: an article; another protocol than PaliGemma "
-                              "2 3B: ocr is \"off\", not \"on\"; unknown of its protocol: rules"),
-                    HasSubstr("47.50 (p2)"),
+                              "2 3B: ocr is \"off\", not \"on\"; unknown: rules"),
+                    HasSubstr("47.5 (p2)"),
                     HasSubstr("(p2) not measured here: an article (from "
-                              "memory); unknown of its protocol: ")));
+                              "memory); unknown: ")));
   const std::string markdown = render({measured_run()}, ReportFormat::kMarkdown, numbers());
   EXPECT_THAT(markdown, AllOf(HasSubstr("| published, not measured here | unit | published |"),
                               HasSubstr("Other\\|model"), HasSubstr("- (p1) not measured here")));
