@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "harness/base/error.h"
 #include "harness/base/file.h"
@@ -18,8 +19,19 @@ void JsonField::require_object() const {
   if (!value_->is_object()) fail_type("an object");
 }
 
-void JsonField::require_array() const {
+void JsonField::each_item(
+    const std::function<void(const std::string&, const JsonField&)>& visit) const {
+  require_object();
+  for (const auto& item : value_->items()) {
+    visit(item.key(), JsonField(item.value(), below(item.key()), *file_));
+  }
+}
+
+void JsonField::each_element(const std::function<void(const JsonField&)>& visit) const {
   if (!value_->is_array()) fail_type("an array");
+  for (std::size_t i = 0; i < value_->size(); ++i) {
+    visit(JsonField((*value_)[i], fmt::format("{}[{}]", path_, i), *file_));
+  }
 }
 
 JsonField JsonField::at(const std::string& name) const {

@@ -2,7 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,21 +23,11 @@ class JsonField {
   /// Throws for a field that is none of `known`, with the nearest of them.
   void allow_only(const std::vector<std::string>& known) const;
 
-  template <typename Visit>
-  void each_item(Visit&& visit) const {
-    require_object();
-    for (const auto& item : value_->items()) {
-      visit(item.key(), JsonField(item.value(), below(item.key()), *file_));
-    }
-  }
-
-  template <typename Visit>
-  void each_element(Visit&& visit) const {
-    require_array();
-    for (std::size_t i = 0; i < value_->size(); ++i) {
-      visit(JsonField((*value_)[i], path_ + "[" + std::to_string(i) + "]", *file_));
-    }
-  }
+  /// The fields of an object, in order of names.
+  void each_item(
+      const std::function<void(const std::string& name, const JsonField& field)>& visit) const;
+  /// The elements of an array.
+  void each_element(const std::function<void(const JsonField& element)>& visit) const;
 
   std::string text() const;
   bool flag() const;
@@ -50,7 +41,6 @@ class JsonField {
  private:
   std::string below(const std::string& name) const;
   void require_object() const;
-  void require_array() const;
 
   const nlohmann::json* value_;
   std::string path_;

@@ -13,7 +13,7 @@ namespace {
 
 struct CompareFlags {
   std::string base, next, gate, format = "table", markdown, junit, data_root;
-  std::string flips = "20";
+  std::string flips = "10";
   CompareSettings settings;
   bool json = false;
 };
@@ -79,8 +79,7 @@ void compare(CompareFlags& flags, Program& program) {
   check(flags);
   const std::vector<GateRule> rules =
       flags.gate.empty() ? std::vector<GateRule>() : read_gate_rules(flags.gate);
-  const RunSamples base = load_run_samples(flags.base, program.tasks, flags.data_root);
-  const RunSamples next = load_run_samples(flags.next, program.tasks, flags.data_root);
+  const auto [base, next] = load_run_pair(flags.base, flags.next, program.tasks, flags.data_root);
   const Comparison comparison = compare_runs(base, next, flags.settings);
   std::optional<GateReport> gate;
   if (comparison.comparable && !rules.empty()) gate = decide(comparison, rules);

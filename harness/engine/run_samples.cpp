@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "harness/base/error.h"
+#include "harness/base/parallel.h"
 #include "harness/engine/conclude.h"
 #include "harness/engine/stored_run.h"
 #include "metrics/statistics.h"
@@ -144,6 +145,20 @@ RunSamples load_run_samples(const fs::path& folder, const TaskTable& tasks,
       "{} holds no run: want a folder that `sightline run` wrote, or a result folder of "
       "lm-evaluation-harness or lmms-eval (results JSON and samples JSONL)",
       folder.string());
+}
+
+std::pair<RunSamples, RunSamples> load_run_pair(const fs::path& base, const fs::path& next,
+                                                const TaskTable& tasks, const fs::path& data_root) {
+  const auto is_own = [](const fs::path& folder) {
+    return fs::exists(folder / Journal::kFileName);
+  };
+  if (!is_own(base) && !is_own(next) && is_foreign_run(base) && is_foreign_run(next)) {
+    return read_foreign_runs(base, next);
+  }
+  std::pair<RunSamples, RunSamples> runs;
+  parallel_invoke({[&] { runs.first = load_run_samples(base, tasks, data_root); },
+                   [&] { runs.second = load_run_samples(next, tasks, data_root); }});
+  return runs;
 }
 
 }  // namespace sightline

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 
 #include "results/comparison/run_samples.h"
 #include "tasks/task.h"
@@ -14,5 +15,12 @@ namespace sightline {
 /// Throws `Error` for a folder that is none of these.
 RunSamples load_run_samples(const std::filesystem::path& folder, const TaskTable& tasks,
                             const std::filesystem::path& data_root = {});
+
+/// Two runs that are to be compared, read at the same time; of other harnesses, so that samples and
+/// units of both are known by the same names (`read_foreign_runs`).
+std::pair<RunSamples, RunSamples> load_run_pair(const std::filesystem::path& base,
+                                                const std::filesystem::path& next,
+                                                const TaskTable& tasks,
+                                                const std::filesystem::path& data_root = {});
 
 }  // namespace sightline

@@ -73,7 +73,12 @@ double bootstrap_p(const DifferenceEstimate& estimate, double null, Side side) {
   const double place = null - estimate.value + sorted_quantile(sorted, 0.5);
   const double share =
       side == Side::kAbove ? least_fraction(sorted, place) : least_fraction_from_top(sorted, place);
-  return std::max(share, least_share(sorted));
+  if (share > least_share(sorted) || *estimate.standard_error == 0) {
+    return std::max(share, least_share(sorted));
+  }
+  // Beyond all replicates their normal tail is the better word than "less than one of them".
+  const double distance = side == Side::kAbove ? estimate.value - null : null - estimate.value;
+  return std::min(least_share(sorted), normal_cdf(-distance / *estimate.standard_error));
 }
 
 /// Of a value at least as far to that side of `null`.

@@ -66,7 +66,7 @@ struct Comparison {
 
 struct CompareSettings {
   std::vector<std::string> allow;  ///< fields that may differ: "samples", "max_new_tokens", "data"
-  std::size_t most_flips = 20;     ///< a task
+  std::size_t most_flips = 10;     ///< a task
   std::size_t replicates = 1000;   ///< of the bootstrap for metrics of the whole set
   std::uint64_t seed = 0;
   double alpha = 0.05;  ///< of the verdicts, after Holm

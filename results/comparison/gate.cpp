@@ -85,7 +85,7 @@ class Decision {
   const GateRule& rule() const { return finding_.rule; }
 
   double drop_of(double difference) const {
-    return metric_.higher_is_better ? -difference : difference;
+    return metric_.higher_is_better ? 0 - difference : difference;  // never -0
   }
 
   void measure() {
@@ -95,8 +95,8 @@ class Decision {
     const auto low = lower_bound(estimate, rule().alpha),
                high = upper_bound(estimate, rule().alpha);
     if (!low || !high) return;
-    finding_.drop_low = metric_.higher_is_better ? -*high : *low;
-    finding_.drop_high = metric_.higher_is_better ? -*low : *high;
+    finding_.drop_low = drop_of(metric_.higher_is_better ? *high : *low);
+    finding_.drop_high = drop_of(metric_.higher_is_better ? *low : *high);
     if (metric_.has_samples && has_few_changes(estimate)) {
       const double possible = metric_.higher_is_better
                                   ? largest_possible_fall(estimate, rule().alpha, range())
@@ -176,7 +176,7 @@ class Decision {
           "max_drop is 0: only a run that is significantly better, or the same answer for answer, "
           "can pass");
     }
-    if (detectable > rule().max_drop) {
+    if (detectable > rule().max_drop && finding_.verdict != GateVerdict::kRegression) {
       finding_.warnings.push_back(fmt::format(
           "this gate cannot detect the drop it forbids: with {} samples it finds drops of {} or "
           "more, and {} is allowed",

@@ -145,10 +145,11 @@ class Table {
     const ReportColumn* first = first_column(variants_, columns_);
     for (const VariantResult& variant : variants_) {
       if (!variant.results && !with_costs) continue;  // said in its first row
+      const ReportColumn* column = column_of(variant);
+      if (variant.results && column == nullptr) continue;  // it was not asked about this task
       ReportRow& row = add_row(variant, table);
       row.label = label_of(columns_, key);
       row.unit = style.unit;
-      const ReportColumn* column = column_of(variant);
       if (column == nullptr) continue;
       row.cells[kScore] = metric_cell(*column, key, style);
       if (first != nullptr) {
