@@ -59,7 +59,7 @@ Axis make_axis_around_zero(const std::vector<double>& values) {
   Axis axis;
   axis.high = largest == 0 ? 1 : largest * 1.08;
   axis.low = -axis.high;
-  add_ticks(axis, 4);
+  add_ticks(axis, 6);
   return axis;
 }
 

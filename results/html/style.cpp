@@ -158,14 +158,15 @@ blockquote{white-space:pre-wrap;line-height:1.4;unicode-bidi:isolate}
 .references li{white-space:pre-wrap}
 footer{margin-top:56px;font-size:12.5px;color:var(--muted)}
 @media (max-width:720px){main{padding:24px 14px 40px}.panel{padding:14px 14px 16px}.scroll{margin:0 -14px;
-padding:0 14px}.task{margin-top:40px}th,td{padding-left:16px}td .tail{display:block}
+padding:0 14px}.task{margin-top:40px}table{min-width:0;font-size:13px}th,td{padding-left:14px}
+td .tail{display:block}tr>:first-child{position:sticky;left:0;background:var(--surface)}
 .forest-row{grid-template-columns:minmax(0,1fr);gap:0;margin-bottom:8px}.forest-row.axis div{display:none}
 .scatter{padding-left:46px}}
 @media print{:root{--bg:#fff}body{font-size:10.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 main{max-width:none;padding:0}.switches{display:none}.task{margin-top:24pt}.task+.task{break-before:page}
 .panel{border:0;padding:6pt 0}.scroll{overflow:visible;margin:0;padding:0}
 .card{content-visibility:visible}.cards{grid-template-columns:repeat(3,1fr)}
-.forest-row,.bar-group,.small:not(details),.tile,.run-card,table,li{break-inside:avoid}
+.forest-row,.bar-group,.small:not(details),.tile,.run-card,tr,li{break-inside:avoid}
 h2,h3,h4,summary{break-after:avoid}
 details::details-content{content-visibility:visible;block-size:auto;display:block}
 a{color:inherit;text-decoration:none}}
