@@ -45,15 +45,26 @@ std::string conversion_error(const std::string& message) {
   return typed + ": want a whole number";
 }
 
+/// The command that was typed, "history add" too; null for none. `name` gets its words.
+const CLI::App* typed_command(const CLI::App& app, std::string& name) {
+  for (const CLI::App* candidate : app.get_subcommands({})) {
+    if (!candidate->parsed()) continue;
+    name += candidate->get_name() + " ";
+    const CLI::App* inner = typed_command(*candidate, name);
+    return inner != nullptr ? inner : candidate;
+  }
+  return nullptr;
+}
+
 /// An error of the command line in our own words, with the nearest known name.
 std::string explain(const CLI::ParseError& error, const CLI::App& app,
                     const std::vector<std::string>& arguments) {
   std::vector<std::string> commands;
-  const CLI::App* command = nullptr;
   for (const CLI::App* candidate : app.get_subcommands({})) {
     commands.push_back(candidate->get_name());
-    if (candidate->parsed()) command = candidate;
   }
+  std::string typed;
+  const CLI::App* command = typed_command(app, typed);
   if (arguments.empty()) {
     return fmt::format("a command is missing; there are {}; `sightline --help` says what each does",
                        fmt::join(commands, ", "));
@@ -71,8 +82,7 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app,
     if (!name.starts_with("--") || std::find(flags.begin(), flags.end(), name) != flags.end())
       continue;
     return fmt::format("there is no flag {}{}; `sightline {}--help` shows all", name,
-                       did_you_mean(name, flags),
-                       command != nullptr ? command->get_name() + " " : "");
+                       did_you_mean(name, flags), typed);
   }
   const bool conversion = dynamic_cast<const CLI::ConversionError*>(&error) != nullptr;
   return conversion ? conversion_error(error.what()) : error.what();
