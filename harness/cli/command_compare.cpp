@@ -124,7 +124,7 @@ void add_compare_command(CLI::App& app, Program& program) {
   command->add_option("--seed", flags->settings.seed, "of the bootstrap")->capture_default_str();
   command->add_option("--data_root", flags->data_root,
                       "folder of the data, if it moved since the runs");
-  command->footer("example: sightline compare out/base out/new --gate gate.json");
+  command->footer("example: sightline compare base new --gate gate.json");
   command->callback([flags, &program] { compare(*flags, program); });
 }
 

@@ -88,9 +88,7 @@ void add_report_command(CLI::App& app, Program& program) {
                     "published numbers of the same tasks beside them, marked as not measured here");
   add_published_flag(*command, flags->published);
   command->add_flag("--json", flags->json, "the same as --format json");
-  command->footer(
-      "examples: sightline report out --format markdown; sightline report base new --format html "
-      "--output report.html");
+  command->footer("example: sightline report out --format markdown");
   command->callback([flags, &program] { report(*flags, program); });
 }
 

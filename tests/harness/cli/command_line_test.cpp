@@ -16,8 +16,9 @@ using ::testing::Not;
 
 class CommandLine : public CliTest {};
 
-const char* const kCommands[] = {"list",   "run",    "score",  "generate", "merge",
-                                 "doctor", "report", "verify", "demo",     "impact"};
+const char* const kCommands[] = {"list",    "run",       "score",  "generate", "merge",
+                                 "doctor",  "report",    "verify", "demo",     "impact",
+                                 "compare", "reproduce", "history"};
 
 TEST_F(CommandLine, SaysItsVersion) {
   const ProgramEnd end = must({"--version"});
@@ -70,8 +71,13 @@ TEST_F(CommandLine, TheExamplesWorkAsTheyStand) {
   for (const std::string part : {"1", "2", "3"}) {
     run("baseline", "vqav2_val", "here/part" + part, {"--shard", part + "/3"});
   }
-  for (const std::string command :
-       {"list", "doctor", "run", "report", "verify", "score", "generate", "merge", "demo"}) {
+  for (const std::string name : {"base", "new"}) run("baseline", "vqav2_val", "here/" + name);
+  write_file_atomically(here / "gate.json",
+                        R"({"rules": {"vqav2_val/vqa_accuracy": {"max_drop": 0.5}}})");
+  must({"history", "add", "--history", (here / "history.sqlite").string(),
+        (here / "base").string()});
+  for (const std::string command : {"list", "doctor", "run", "report", "verify", "score",
+                                    "generate", "merge", "compare", "history", "demo"}) {
     SCOPED_TRACE(command);
     Words words = example_of(must({command, "--help"}).out);
     if (command == "demo") words.push_back("--json");
