@@ -1,5 +1,7 @@
 #include "harness/engine/run.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -176,6 +178,11 @@ class Run {
           "--predict_only");
     }
     base_ = load_run_samples(settings_.against->base, tasks);
+    for (const GateRule& rule : settings_.against->rules) {
+      if (rule.max_drop > 0) continue;
+      spdlog::warn("the rule {} has max_drop 0: a healthy model never ends such a gate early",
+                   rule.key);
+    }
   }
 
   void open_gate(Job& job) const {

@@ -269,6 +269,7 @@ TEST_F(Against, ARunThatIsNoWorseOnFewSamplesIsInconclusive) {
                       {"--model_args", "predictions=" + folder("base.json").string()}));
   EXPECT_EQ(end.exit_code, 3) << end.err;
   EXPECT_THAT(end.out, HasSubstr("never ends such a gate early"));
+  EXPECT_THAT(end.err, HasSubstr("never ends such a gate early"));
 }
 
 TEST_F(Against, WhatCannotBeJudgedIsRefusedBeforeAnythingIsWritten) {
