@@ -1,6 +1,7 @@
 #include "results/json_field.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -93,6 +94,13 @@ std::string JsonField::object_text() const {
 void JsonField::fail_type(const std::string& wanted) const {
   fail("{}: field {} is {}, want {}", file_->string(), path_.empty() ? "at the top" : path_,
        value_->dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 80), wanted);
+}
+
+json json_number(const std::optional<double>& value) {
+  if (!value) return nullptr;
+  if (std::isnan(*value)) return "nan";
+  if (std::isinf(*value)) return *value > 0 ? "inf" : "-inf";
+  return *value;
 }
 
 json read_json_file(const std::filesystem::path& file) {

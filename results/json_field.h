@@ -47,6 +47,10 @@ class JsonField {
   const std::filesystem::path* file_;
 };
 
+/// A number as files hold it, which `JsonField::number` reads back: "inf", "-inf" and "nan" for what
+/// JSON has no word for, null for none.
+nlohmann::json json_number(const std::optional<double>& value);
+
 /// The document in a file. Throws `Error` naming it where it is no JSON.
 nlohmann::json read_json_file(const std::filesystem::path& file);
 

@@ -1,8 +1,8 @@
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "harness/base/error.h"
+#include "results/json_field.h"
 #include "results/plain_text.h"
 #include "results/run_results.h"
 
@@ -16,16 +16,6 @@ namespace {
 // for it.
 constexpr const char* kNoStandardError = "N/A";
 
-json number(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  return value;
-}
-
-json number(const std::optional<double>& value) {
-  return value ? number(*value) : json();
-}
-
 /// A field that holds JSON as text; empty text stands for an empty object.
 json object(const std::string& text, const std::string& what) {
   if (text.empty()) return json::object();
@@ -35,13 +25,13 @@ json object(const std::string& text, const std::string& what) {
 }
 
 json json_of(const MetricValue& metric) {
-  json object = {{"key", metric.key},   {"value", number(metric.value)},
-                 {"n", metric.n},       {"stderr", number(metric.standard_error)},
+  json object = {{"key", metric.key},   {"value", json_number(metric.value)},
+                 {"n", metric.n},       {"stderr", json_number(metric.standard_error)},
                  {"unit", metric.unit}, {"higher_is_better", metric.higher_is_better},
                  {"note", metric.note}};
   if (!metric.rules.empty()) object["rules"] = metric.rules;
   if (metric.interval)
-    object["ci95"] = {number(metric.interval->low), number(metric.interval->high)};
+    object["ci95"] = {json_number(metric.interval->low), json_number(metric.interval->high)};
   return object;
 }
 
@@ -51,7 +41,7 @@ json json_of(const Breakdowns& breakdowns) {
     json& of_name = all[name] = json::object();
     for (const auto& [group, numbers] : groups) {
       json values = json::object();
-      for (const auto& [key, value] : numbers.values) values[key] = number(value);
+      for (const auto& [key, value] : numbers.values) values[key] = json_number(value);
       of_name[group] = {{"n", numbers.n}, {"values", std::move(values)}};
     }
   }
@@ -61,8 +51,8 @@ json json_of(const Breakdowns& breakdowns) {
 json json_of(const std::map<std::string, ScoreBounds>& bounds) {
   json all = json::object();
   for (const auto& [key, bound] : bounds) {
-    all[key] = {{"failures_wrong", number(bound.failures_wrong)},
-                {"failures_left_out", number(bound.failures_left_out)}};
+    all[key] = {{"failures_wrong", json_number(bound.failures_wrong)},
+                {"failures_left_out", json_number(bound.failures_left_out)}};
   }
   return all;
 }
@@ -91,9 +81,9 @@ void add_task(json& document, const TaskResult& task) {
   json& values = document["results"][task.name] = {{"alias", task.name}};
   json& direction = document["higher_is_better"][task.name] = json::object();
   for (const MetricValue& metric : task.metrics) {
-    values[metric.key + ",none"] = number(metric.value);
+    values[metric.key + ",none"] = json_number(metric.value);
     values[metric.key + "_stderr,none"] =
-        metric.standard_error ? number(metric.standard_error) : json(kNoStandardError);
+        metric.standard_error ? json_number(metric.standard_error) : json(kNoStandardError);
     direction[metric.key] = metric.higher_is_better;
   }
   document["configs"][task.name] = {

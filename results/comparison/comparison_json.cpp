@@ -1,8 +1,8 @@
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "results/comparison/comparison.h"
+#include "results/json_field.h"
 #include "results/plain_text.h"
 
 namespace sightline {
@@ -11,20 +11,14 @@ using nlohmann::json;
 
 namespace {
 
-json number(const std::optional<double>& value) {
-  if (!value || std::isnan(*value)) return nullptr;
-  if (std::isinf(*value)) return *value > 0 ? "inf" : "-inf";
-  return *value;
-}
-
 /// Counts of samples are only said of metrics that are means over them.
 json count(const MetricComparison& metric, std::int64_t value) {
   return metric.has_samples ? json(value) : json();
 }
 
 json json_of(const MetricComparison& metric) {
-  json object = {{"base", number(metric.base)},
-                 {"new", number(metric.next)},
+  json object = {{"base", json_number(metric.base)},
+                 {"new", json_number(metric.next)},
                  {"difference", nullptr},
                  {"stderr", nullptr},
                  {"ci95", nullptr},
@@ -34,18 +28,18 @@ json json_of(const MetricComparison& metric) {
                  {"lost", count(metric, metric.lost)},
                  {"tied", count(metric, metric.tied)},
                  {"verdict", metric.verdict},
-                 {"p_value", number(metric.p_value)},
-                 {"p_holm", number(metric.p_adjusted)},
-                 {"mcnemar_p", number(metric.mcnemar)},
+                 {"p_value", json_number(metric.p_value)},
+                 {"p_holm", json_number(metric.p_adjusted)},
+                 {"mcnemar_p", json_number(metric.mcnemar)},
                  {"method", metric.method},
                  {"unit", metric.unit},
                  {"higher_is_better", metric.higher_is_better},
                  {"note", metric.note}};
   if (!metric.estimate) return object;
-  object["difference"] = number(metric.estimate->value);
-  object["stderr"] = number(metric.estimate->standard_error);
+  object["difference"] = json_number(metric.estimate->value);
+  object["stderr"] = json_number(metric.estimate->standard_error);
   if (const std::optional<Interval> interval = interval_95(*metric.estimate)) {
-    object["ci95"] = {number(interval->low), number(interval->high)};
+    object["ci95"] = {json_number(interval->low), json_number(interval->high)};
   }
   return object;
 }
@@ -56,8 +50,8 @@ json json_of(const Flip& flip) {
           {"question", flip.question},
           {"base_answer", flip.base_answer},
           {"new_answer", flip.next_answer},
-          {"base_score", number(flip.base_score)},
-          {"new_score", number(flip.next_score)}};
+          {"base_score", json_number(flip.base_score)},
+          {"new_score", json_number(flip.next_score)}};
 }
 
 json json_of(const ConditionDifference& difference) {

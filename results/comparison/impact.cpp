@@ -1,4 +1,5 @@
 #include "results/comparison/impact.h"
+#include "results/json_field.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -234,12 +235,6 @@ class Table {
   bool any_failures_ = false;
 };
 
-json json_of(const std::optional<double>& value) {
-  if (!value) return {};
-  if (std::isinf(*value)) return *value > 0 ? "inf" : "-inf";
-  return *value;
-}
-
 json state_of(const VariantResult& variant) {
   json fields = {{"precision", variant.name},
                  {"folder", variant.folder},
@@ -251,11 +246,11 @@ json state_of(const VariantResult& variant) {
   if (!variant.results) return fields;
   for (const TaskResult& task : variant.results->tasks) {
     const Cost cost = cost_of(*variant.results, task.name);
-    fields["weight_bytes"] = json_of(cost.weight_bytes);
-    fields["quantised_layers"] = json_of(cost.quantised_layers);
-    fields["tasks"][task.name] = {{"generated_tokens_per_second", json_of(cost.generated_rate)},
-                                  {"prompt_tokens_per_second", json_of(cost.prompt_rate)},
-                                  {"model_seconds", json_of(cost.seconds)},
+    fields["weight_bytes"] = json_number(cost.weight_bytes);
+    fields["quantised_layers"] = json_number(cost.quantised_layers);
+    fields["tasks"][task.name] = {{"generated_tokens_per_second", json_number(cost.generated_rate)},
+                                  {"prompt_tokens_per_second", json_number(cost.prompt_rate)},
+                                  {"model_seconds", json_number(cost.seconds)},
                                   {"ok", samples_ok(task)},
                                   {"samples", task.samples}};
   }
@@ -270,14 +265,14 @@ void add_comparison(const std::vector<VariantResult>& variants, const std::strin
   const MetricComparison* compared = comparison_of(*variant, row["task"], row["metric"]);
   if (compared == nullptr) return;
   row["verdict"] = compared->verdict;
-  row["p_holm"] = json_of(compared->p_adjusted);
+  row["p_holm"] = json_number(compared->p_adjusted);
   if (compared->has_samples) {
     row["won"] = compared->won;
     row["lost"] = compared->lost;
     row["tied"] = compared->tied;
   }
   if (!compared->estimate) return;
-  row["difference_stderr"] = json_of(compared->estimate->standard_error);
+  row["difference_stderr"] = json_number(compared->estimate->standard_error);
   if (const auto interval = interval_95(*compared->estimate)) {
     row["difference_ci95"] = {interval->low, interval->high};
   }
@@ -334,13 +329,13 @@ json impact_json(const std::vector<VariantResult>& variants) {
         json row = {{"task", task},
                     {"metric", key.key},
                     {"precision", column.label},
-                    {"value", json_of(metric->value)},
-                    {"stderr", json_of(metric->standard_error)},
+                    {"value", json_number(metric->value)},
+                    {"stderr", json_number(metric->standard_error)},
                     {"unit", key.unit},
                     {"n", metric->n},
                     {"higher_is_better", metric->higher_is_better},
                     {"difference", json()}};
-        if (first != nullptr) row["difference"] = json_of(difference_of(column, *first, key));
+        if (first != nullptr) row["difference"] = json_number(difference_of(column, *first, key));
         add_comparison(variants, column.label, row);
         if (metric->interval) row["ci95"] = {metric->interval->low, metric->interval->high};
         document["rows"].push_back(std::move(row));

@@ -5,6 +5,7 @@
 #include "harness/base/error.h"
 #include "results/comparison/gate.h"
 #include "results/comparison/gate_text.h"
+#include "results/json_field.h"
 #include "results/junit.h"
 #include "results/plain_text.h"
 #include "results/report_layout.h"
@@ -15,19 +16,13 @@ using nlohmann::json;
 
 namespace {
 
-json number(const std::optional<double>& value) {
-  if (!value || std::isnan(*value)) return nullptr;
-  if (std::isinf(*value)) return *value > 0 ? "inf" : "-inf";
-  return *value;
-}
-
 json json_of(const GateRule& rule) {
   return {{"max_drop", std::isinf(rule.max_drop) ? json() : json(rule.max_drop)},
           {"alpha", rule.alpha},
           {"power", rule.power},
           {"min_samples", rule.min_samples},
           {"values_alone", rule.values_alone},
-          {"floor", number(rule.floor)}};
+          {"floor", json_number(rule.floor)}};
 }
 
 json json_of(const GateFinding& finding) {
@@ -35,11 +30,11 @@ json json_of(const GateFinding& finding) {
       {"key", finding.rule.key},
       {"rule", json_of(finding.rule)},
       {"verdict", name_of(finding.verdict)},
-      {"drop", number(finding.drop)},
-      {"drop_low", number(finding.drop_low)},
-      {"drop_high", number(finding.drop_high)},
-      {"p_regression", number(finding.p_regression)},
-      {"smallest_detectable", number(finding.smallest_detectable)},
+      {"drop", json_number(finding.drop)},
+      {"drop_low", json_number(finding.drop_low)},
+      {"drop_high", json_number(finding.drop_high)},
+      {"p_regression", json_number(finding.p_regression)},
+      {"smallest_detectable", json_number(finding.smallest_detectable)},
       {"samples_to_decide", finding.samples_to_decide ? json(*finding.samples_to_decide) : json()},
       {"n", finding.samples},
       {"reason", finding.reason},

@@ -7,6 +7,7 @@
 
 #include "harness/base/error.h"
 #include "results/history/trend.h"
+#include "results/json_field.h"
 #include "results/plain_text.h"
 #include "results/report_layout.h"
 #include "results/report_numbers.h"
@@ -19,15 +20,6 @@ namespace {
 
 std::tm time_of(double seconds) {
   return fmt::gmtime(static_cast<std::time_t>(seconds));
-}
-
-json number(double value) {
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  return value;
-}
-
-json number(const std::optional<double>& value) {
-  return value && !std::isnan(*value) ? number(*value) : json();
 }
 
 NumberStyle style_of_values(const Trend& trend) {
@@ -130,10 +122,10 @@ json json_of(const TrendEntry& entry) {
           {"label", point.label},
           {"commit", point.commit},
           {"model", point.model},
-          {"value", number(point.value)},
-          {"stderr", number(point.standard_error)},
+          {"value", json_number(point.value)},
+          {"stderr", json_number(point.standard_error)},
           {"n", point.n},
-          {"change", number(entry.change)},
+          {"change", json_number(entry.change)},
           {"comparable", entry.differs.empty()},
           {"differs", entry.differs},
           {"baseline", entry.is_baseline},
@@ -177,11 +169,11 @@ json to_json(const std::vector<Trend>& trends) {
                  {"baseline", nullptr},
                  {"band", nullptr},
                  {"entries", std::move(entries)}};
-    if (trend.baseline) item["baseline"] = number(trend.baseline->value);
+    if (trend.baseline) item["baseline"] = json_number(trend.baseline->value);
     if (trend.limit) {
-      item["band"] = {{"limit", number(*trend.limit)},
-                      {"max_drop", number(trend.rule->max_drop)},
-                      {"floor", number(trend.rule->floor)}};
+      item["band"] = {{"limit", json_number(*trend.limit)},
+                      {"max_drop", json_number(trend.rule->max_drop)},
+                      {"floor", json_number(trend.rule->floor)}};
     }
     all.push_back(std::move(item));
   }

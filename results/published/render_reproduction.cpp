@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/error.h"
+#include "results/json_field.h"
 #include "results/plain_text.h"
 #include "results/published/reproduction.h"
 #include "results/report_layout.h"
@@ -11,10 +12,6 @@ namespace sightline {
 using nlohmann::json;
 
 namespace {
-
-json number(const std::optional<double>& value) {
-  return value ? json(*value) : json();
-}
 
 json pair(const std::optional<Interval>& interval) {
   return interval ? json::array({interval->low, interval->high}) : json();
@@ -99,15 +96,15 @@ json to_json(const Reproduction& result) {
           {"unit", measured.unit},
           {"higher_is_better", measured.higher_is_better},
           {"published_value", result.published.value_in_files()},
-          {"published_stderr_at_most", number(result.published_error)},
+          {"published_stderr_at_most", json_number(result.published_error)},
           {"published_ci95", pair(result.published_interval)},
           {"published_n", result.published.n ? json(*result.published.n) : json()},
-          {"value", number(measured.value)},
-          {"stderr", number(result.measured_error)},
+          {"value", json_number(measured.value)},
+          {"stderr", json_number(result.measured_error)},
           {"ci95", pair(result.measured_interval)},
           {"n", measured.n},
-          {"difference", number(result.difference)},
-          {"difference_stderr", number(result.difference_error)},
+          {"difference", json_number(result.difference)},
+          {"difference_stderr", json_number(result.difference_error)},
           {"difference_ci95", pair(result.difference_interval)},
           {"protocol",
            {{"differs", fields(result.differing)},
