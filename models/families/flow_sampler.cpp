@@ -52,6 +52,11 @@ std::vector<FlowStep> flow_steps(const FlowSampling& sampling) {
   const auto time = [&](int i) {
     return std::pow(static_cast<double>(i) / sampling.steps, exponent);
   };
+  // As the reference computes them: times in double precision, differences of those in single.
+  const auto difference = [&](int i) {
+    if (sampling.power == 0) return static_cast<float>(1.0 / sampling.steps);
+    return static_cast<float>(time(i)) - static_cast<float>(time(i - 1));
+  };
   const auto flow_time = [](double sigma) { return sigma / (1 + sigma); };
   const auto is_guided = [&](double t) {
     if (sampling.guidance == 1) return false;
@@ -61,9 +66,7 @@ std::vector<FlowStep> flow_steps(const FlowSampling& sampling) {
   std::vector<FlowStep> steps;
   for (int i = sampling.steps; i > 0; --i) {
     const double t = time(i);
-    steps.push_back({.t = static_cast<float>(t),
-                     .dt = static_cast<float>(t - time(i - 1)),
-                     .guided = is_guided(t)});
+    steps.push_back({.t = static_cast<float>(t), .dt = difference(i), .guided = is_guided(t)});
   }
   return steps;
 }
