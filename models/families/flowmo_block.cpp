@@ -8,6 +8,18 @@ namespace {
 
 constexpr double kNormEps = 1e-6;
 
+/// Rows worth a product of their own.
+constexpr std::int64_t kPieceRows = 1024;
+
+/// The rows of some sequences, of vectors that each has or that all share.
+at::Tensor of_sequences(const at::Tensor& vectors, std::int64_t first, std::int64_t count) {
+  return vectors.size(0) == 1 ? vectors : vectors.narrow(0, first, count);
+}
+Modulation of_sequences(const Modulation& modulation, std::int64_t first, std::int64_t count) {
+  return {of_sequences(modulation.factor, first, count),
+          of_sequences(modulation.shift, first, count)};
+}
+
 std::size_t index_of(FlowMoStream stream) {
   return static_cast<std::size_t>(stream);
 }
@@ -69,22 +81,58 @@ FlowMoBlock::Vectors FlowMoBlock::vectors(const Layers& layers, const at::Tensor
   return {{factor(1), part(0)}, {factor(4), part(3)}, part(2), part(5)};
 }
 
-at::Tensor FlowMoBlock::queries(FlowMoStream stream, const at::Tensor& x, const FlowMoPass& pass,
-                                at::Tensor keys_values) const {
+std::vector<FlowMoBlock::Piece> FlowMoBlock::pieces(std::int64_t sequences,
+                                                    std::int64_t length) const {
+  // A GPU takes all at once. On a CPU what a layer makes is then small enough to be found again in
+  // the memory that the last piece left, which saves the system from clearing it anew.
+  const std::int64_t most =
+      compute_.kernels ? std::max<std::int64_t>(1, kPieceRows / length) : sequences;
+  std::vector<Piece> pieces;
+  for (std::int64_t first = 0; first < sequences; first += most) {
+    Piece piece{.first = first, .count = std::min(most, sequences - first)};
+    piece.first_row = first * length;
+    piece.rows = piece.count * length;
+    for (std::int64_t i = 1; i <= piece.count; ++i) {
+      piece.ends.push_back(static_cast<std::size_t>(i * length));
+    }
+    pieces.push_back(std::move(piece));
+  }
+  return pieces;
+}
+
+at::Tensor FlowMoBlock::queries(FlowMoStream stream, const at::Tensor& x, const Vectors& vectors,
+                                const FlowMoPass& pass, const at::Tensor& keys_values) const {
   const std::size_t at = index_of(stream);
   const Layers& layers = layers_[at];
   const std::int64_t width = stack_.width, length = pass.lengths[at];
-  const std::int64_t first = stream == FlowMoStream::kCode ? 0 : pass.lengths[0];
+  const std::int64_t offset = stream == FlowMoStream::kCode ? 0 : pass.lengths[0];
   const HeadShape shape{stack_.heads, stack_.head_dim()};
-  const at::Tensor qkv = layers.qkv(x, pass.ends[at]).view({pass.sequences, length, 3 * width});
-  at::Tensor own = keys_values.narrow(1, first, length);
-  const at::Tensor queries = qkv.narrow(2, 0, width);
-  norm_and_rotate(compute_, shape, queries, layers.query_scale, kNormEps, pass.rotations[at],
-                  queries);
-  norm_and_rotate(compute_, shape, qkv.narrow(2, width, width), layers.key_scale, kNormEps,
-                  pass.rotations[at], own.narrow(2, 0, width));
-  own.narrow(2, width, width).copy_(qkv.narrow(2, 2 * width, width));
+  const at::Tensor queries = at::empty({pass.sequences, length, width}, x.options());
+  for (const Piece& piece : pieces(pass.sequences, length)) {
+    const at::Tensor norm =
+        modulated_norm(compute_, x.narrow(0, piece.first_row, piece.rows),
+                       of_sequences(vectors.attention, piece.first, piece.count), kNormEps);
+    const at::Tensor qkv = layers.qkv(norm, piece.ends).view({piece.count, length, 3 * width});
+    const at::Tensor own =
+        keys_values.narrow(0, piece.first, piece.count).narrow(1, offset, length);
+    norm_and_rotate(compute_, shape, qkv.narrow(2, 0, width), layers.query_scale, kNormEps,
+                    pass.rotations[at], queries.narrow(0, piece.first, piece.count));
+    norm_and_rotate(compute_, shape, qkv.narrow(2, width, width), layers.key_scale, kNormEps,
+                    pass.rotations[at], own.narrow(2, 0, width));
+    own.narrow(2, width, width).copy_(qkv.narrow(2, 2 * width, width));
+  }
   return queries;
+}
+
+void FlowMoBlock::add_mlp(const Layers& layers, at::Tensor x, const Vectors& vectors,
+                          std::span<const Piece> pieces) const {
+  for (const Piece& piece : pieces) {
+    at::Tensor own = x.narrow(0, piece.first_row, piece.rows);
+    const at::Tensor norm = modulated_norm(
+        compute_, own, of_sequences(vectors.mlp, piece.first, piece.count), kNormEps);
+    add_gated(compute_, own, layers.mlp(norm, piece.ends),
+              of_sequences(vectors.mlp_gate, piece.first, piece.count));
+  }
 }
 
 at::Tensor FlowMoBlock::attention(const FlowMoTokens& queries, const at::Tensor& keys_values,
@@ -111,29 +159,26 @@ void FlowMoBlock::run(FlowMoTokens& tokens, const FlowMoPass& pass,
                       std::span<const FlowMoStream> wanted) const {
   std::array<Vectors, 2> vectors_of;
   FlowMoTokens asked;
-  at::Tensor keys_values = at::empty(
+  const at::Tensor keys_values = at::empty(
       {pass.sequences, pass.lengths[0] + pass.lengths[1], 2 * stack_.width}, tokens[0].options());
   for (const FlowMoStream stream : kFlowMoStreams) {
     const std::size_t at = index_of(stream);
     vectors_of[at] = vectors(layers_[at], pass.condition);
-    asked[at] =
-        queries(stream, modulated_norm(compute_, tokens[at], vectors_of[at].attention, kNormEps),
-                pass, keys_values);
+    asked[at] = queries(stream, tokens[at], vectors_of[at], pass, keys_values);
   }
   const at::Tensor seen = attention(asked, keys_values, pass, wanted);
   std::int64_t first = 0;
   for (const FlowMoStream stream : wanted) {
     const std::size_t at = index_of(stream);
     const Layers& layers = layers_[at];
-    const Vectors& own = vectors_of[at];
-    const std::int64_t rows = tokens[at].size(0);
-    const SequenceEnds ends = pass.ends[at];
-    add_gated(compute_, tokens[at], layers.proj(seen.narrow(0, first, rows), ends),
-              own.attention_gate);
-    add_gated(compute_, tokens[at],
-              layers.mlp(modulated_norm(compute_, tokens[at], own.mlp, kNormEps), ends),
-              own.mlp_gate);
-    first += rows;
+    const std::vector<Piece> all = pieces(pass.sequences, pass.lengths[at]);
+    for (const Piece& piece : all) {
+      at::Tensor own = tokens[at].narrow(0, piece.first_row, piece.rows);
+      add_gated(compute_, own, layers.proj(seen.narrow(0, first, piece.rows), piece.ends),
+                of_sequences(vectors_of[at].attention_gate, piece.first, piece.count));
+      first += piece.rows;
+    }
+    add_mlp(layers, tokens[at], vectors_of[at], all);
   }
 }
 

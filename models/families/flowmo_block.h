@@ -21,9 +21,8 @@ inline constexpr std::array<FlowMoStream, 2> kFlowMoStreams{FlowMoStream::kCode,
 /// What all blocks of a pass share.
 struct FlowMoPass {
   std::int64_t sequences = 0;
-  std::array<std::int64_t, 2> lengths{};         ///< tokens of a sequence, by stream
-  std::array<PairRotation, 2> rotations;         ///< of their positions
-  std::array<std::vector<std::size_t>, 2> ends;  ///< `SequenceEnds`
+  std::array<std::int64_t, 2> lengths{};  ///< tokens of a sequence, by stream
+  std::array<PairRotation, 2> rotations;  ///< of their positions
   at::Tensor condition;  ///< silu(vec), [1 or sequences, width]; not defined in the encoder
 };
 
@@ -55,8 +54,17 @@ class FlowMoBlock {
   };
   Layers load(Weights& weights, const std::string& prefix, bool timed) const;
   Vectors vectors(const Layers& layers, const at::Tensor& condition) const;
-  at::Tensor queries(FlowMoStream stream, const at::Tensor& x, const FlowMoPass& pass,
-                     at::Tensor keys_values) const;
+  /// Some consecutive sequences of one stream that go through a layer together.
+  struct Piece {
+    std::int64_t first = 0, count = 0;  ///< sequences
+    std::int64_t first_row = 0, rows = 0;
+    std::vector<std::size_t> ends;  ///< `SequenceEnds`
+  };
+  std::vector<Piece> pieces(std::int64_t sequences, std::int64_t length) const;
+  at::Tensor queries(FlowMoStream stream, const at::Tensor& x, const Vectors& vectors,
+                     const FlowMoPass& pass, const at::Tensor& keys_values) const;
+  void add_mlp(const Layers& layers, at::Tensor x, const Vectors& vectors,
+               std::span<const Piece> pieces) const;
   at::Tensor attention(const FlowMoTokens& queries, const at::Tensor& keys_values,
                        const FlowMoPass& pass, std::span<const FlowMoStream> wanted) const;
 

@@ -14,14 +14,6 @@ constexpr std::int64_t kTimeValues = 256;
 /// Small layers at both ends, which stay in full precision where others are quantised.
 constexpr Linear::Options kUnquantised{.bias = true, .quantise = false};
 
-std::vector<std::size_t> ends_of(std::int64_t sequences, std::int64_t length) {
-  std::vector<std::size_t> ends;
-  for (std::int64_t i = 1; i <= sequences; ++i) {
-    ends.push_back(static_cast<std::size_t>(i * length));
-  }
-  return ends;
-}
-
 at::Tensor angles_of(const FlowMoStack& stack, std::span<const std::array<double, 3>> positions) {
   constexpr double kTheta = 10'000;
   const at::Tensor angles =
@@ -120,7 +112,6 @@ FlowMoPass FlowMoTransformer::new_pass(const Input& input) const {
   pass.lengths = {input.code.size(1), input.patches.size(1)};
   pass.rotations = {pair_rotation(compute_, code_angles(stack_, pass.lengths[0])),
                     pair_rotation(compute_, patch_angles(stack_, input.rows, input.columns))};
-  for (std::size_t i = 0; i < 2; ++i) pass.ends[i] = ends_of(pass.sequences, pass.lengths[i]);
   return pass;
 }
 
