@@ -64,7 +64,8 @@ struct ImageTokenizerInfo {
 };
 
 /// A network that turns images into codes and codes into images. One thread at a time calls it.
-/// A result depends on its own image, code and noise alone, on a CPU to the last bit.
+/// A result depends on its own image, code and noise alone: to the last bit with Sightline's own
+/// products (`kernels`), which a CPU has, up to rounding with libtorch's.
 class ImageTokenizer {
  public:
   virtual ~ImageTokenizer() = default;

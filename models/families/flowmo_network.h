@@ -11,6 +11,12 @@ namespace sightline {
 
 /// FlowMo as functions of tensors. Images are [images, 3, height, width] float32 in [-1, 1], with
 /// sides that the patch size divides; all results are float32 on the network's device.
+///
+/// In bfloat16 the regions are those of PyTorch's autocast, under which the published evaluation
+/// runs: linear layers, attention, activations, gates and residual sums in bfloat16; layer norms
+/// with their modulation, RMS norms, rotary embeddings and softmax in float32, rounded once. The
+/// noise, the guided velocity and the steps of the sampler are float32. With int8 and nf4 the
+/// linear layers of the blocks are quantised; those at the ends, and those of the time, are not.
 class FlowMoNetwork {
  public:
   /// Takes from `weights` what inference needs; names and shapes were checked (flowmo_tensors).
