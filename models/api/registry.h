@@ -68,6 +68,11 @@ class Network;  // models/generation/network.h
 struct NetworkSettings;
 using NetworkFactory = std::function<std::unique_ptr<Network>(const NetworkSettings&)>;
 
+class ImageTokenizer;  // models/api/image_tokenizer.h
+struct ImageTokenizerSettings;
+using ImageTokenizerFactory =
+    std::function<std::unique_ptr<ImageTokenizer>(const ImageTokenizerSettings&)>;
+
 class EntailmentModel;  // models/api/entailment.h
 struct EntailmentSettings;
 using EntailmentFactory =
@@ -94,12 +99,13 @@ class Registry {
   /// naming the nearest known model.
   std::unique_ptr<Model> open_model(const std::string& name, ModelSettings settings);
 
-  PainterFactory painter;         ///< drawing, in the module "sightline_opencv"
-  RegionFinder region_finder;     ///< contour boxes, in the module "sightline_opencv"
-  NetworkFactory network;         ///< vision-language networks, in the module "sightline_torch"
-  EntailmentFactory entailment;   ///< judges of sentences, in the module "sightline_torch"
-  InceptionFactory inception;     ///< features for FID and its kin, in "sightline_torch"
-  PerceptualFactory perceptual;   ///< LPIPS, in the module "sightline_torch"
+  PainterFactory painter;      ///< drawing, in the module "sightline_opencv"
+  RegionFinder region_finder;  ///< contour boxes, in the module "sightline_opencv"
+  NetworkFactory network;      ///< vision-language networks, in the module "sightline_torch"
+  ImageTokenizerFactory image_tokenizer;  ///< images to codes and back, in "sightline_torch"
+  EntailmentFactory entailment;           ///< judges of sentences, in the module "sightline_torch"
+  InceptionFactory inception;             ///< features for FID and its kin, in "sightline_torch"
+  PerceptualFactory perceptual;           ///< LPIPS, in the module "sightline_torch"
   std::set<std::string> modules;  ///< names of the modules that `load_module_by_name` has loaded
 
  private:

@@ -35,6 +35,10 @@ std::unique_ptr<Network> make_network(const NetworkSettings& settings) {
     }
     known.emplace_back(family.model_type);
   }
+  require(type != "flowmo",
+          "{}: a model of the family 'flowmo' reconstructs images: it answers tasks of kind "
+          "reconstruct only",
+          checkpoint.config_name);
   if (type.empty()) {
     fail("{}: 'model_type' is missing; say family=NAME, one of {}", checkpoint.config_name,
          fmt::join(known, ", "));

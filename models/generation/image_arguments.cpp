@@ -9,6 +9,14 @@ void require_effect(const ModelArgs& args, const char* name, bool has_effect, co
   throw UsageError(fmt::format("--model_args {}=... has an effect only {}", name, where));
 }
 
+bool take_switch(ModelArgs& args, const char* name, bool fallback) {
+  const std::string value = args.get(name, fallback ? "on" : "off");
+  if (value != "on" && value != "off") {
+    throw UsageError(fmt::format("--model_args {}={}: want on or off", name, value));
+  }
+  return value == "on";
+}
+
 ImageProtocol take_image_protocol(ModelArgs& args) {
   ImageProtocol protocol;
   protocol.backend =

@@ -9,6 +9,9 @@ namespace sightline {
 /// `where`.
 void require_effect(const ModelArgs& args, const char* name, bool has_effect, const char* where);
 
+/// args[name], "on" or "off". Throws `UsageError` for anything else.
+bool take_switch(ModelArgs& args, const char* name, bool fallback);
+
 /// Takes image_backend= and resize_order=. Throws `UsageError` listing the choices.
 ImageProtocol take_image_protocol(ModelArgs& args);
 

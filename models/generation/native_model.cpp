@@ -8,6 +8,7 @@
 #include "models/api/text_arguments.h"
 #include "models/generation/decoding_plan.h"
 #include "models/generation/image_arguments.h"
+#include "models/generation/native_reconstruction.h"
 #include "models/prompts/style.h"
 
 namespace sightline {
@@ -74,14 +75,6 @@ class NativeModel final : public Model {
   Generator generator_;
 };
 
-bool take_switch(ModelArgs& args, const char* name, bool fallback) {
-  const std::string value = args.get(name, fallback ? "on" : "off");
-  if (value != "on" && value != "off") {
-    throw UsageError(fmt::format("--model_args {}={}: want on or off", name, value));
-  }
-  return value == "on";
-}
-
 /// frames=images|video; true for video.
 bool take_video(ModelArgs& args) {
   const std::string value = args.get("frames", "images");
@@ -125,7 +118,8 @@ void add_native_model(Registry& registry) {
                 .summary = "a checkpoint that Sightline computes itself: path=, family=, config=, "
                            "vision=, tokenizer=, frames= (images), image_backend= (pil), "
                            "resize_order= (pillow12), logits_softcap= (on), double_quant= (off), "
-                           "quantise_vision= (on), batch_invariant= (off), share= (on)",
+                           "quantise_vision= (on), batch_invariant= (off), share= (on); for images "
+                           "(FlowMo): sample_steps=, schedule=, cfg=, cfg_interval=",
                 .open =
                     [&registry, pool = std::make_shared<NetworkPool>()](ModelSettings settings) {
                       return open_native(registry, std::move(settings), *pool);
@@ -140,13 +134,28 @@ std::unique_ptr<Model> make_native(std::shared_ptr<Network> network, ModelInfo i
 
 std::shared_ptr<Network> NetworkPool::open(Registry& registry, const NetworkSettings& settings) {
   if (network_ && settings == settings_) return network_;
+  tokenizer_.reset();
   network_.reset();  // first, so that two never need memory at a time
   network_ = open_network(registry, settings);
   settings_ = settings;
   return network_;
 }
 
+std::shared_ptr<ImageTokenizer> NetworkPool::open(Registry& registry,
+                                                  const ImageTokenizerSettings& settings) {
+  if (tokenizer_ && settings == tokenizer_settings_) return tokenizer_;
+  network_.reset();
+  tokenizer_.reset();
+  tokenizer_ = open_image_tokenizer(registry, settings);
+  tokenizer_settings_ = settings;
+  return tokenizer_;
+}
+
 std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings, NetworkPool& pool) {
+  if (settings.kind == Kind::kReconstruct) {
+    const ImageTokenizerSettings tokenizer = take_tokenizer_settings(settings);
+    return make_native_reconstruction(pool.open(registry, tokenizer), settings.seed);
+  }
   const NetworkSettings network = take_network_settings(settings);
   GeneratorSettings generator;
   generator.max_batch = network.device == "cpu" ? kCpuBatch : kGpuBatch;

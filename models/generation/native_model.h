@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "models/api/image_tokenizer.h"
 #include "models/api/registry.h"
 #include "models/generation/generator.h"
 #include "models/generation/network.h"
@@ -18,18 +19,23 @@ class NetworkPool {
  public:
   /// The kept network if it was opened with these settings, else a new one in its place.
   std::shared_ptr<Network> open(Registry& registry, const NetworkSettings& settings);
+  /// The same for a tokenizer of images.
+  std::shared_ptr<ImageTokenizer> open(Registry& registry, const ImageTokenizerSettings& settings);
 
  private:
   NetworkSettings settings_;
   std::shared_ptr<Network> network_;
+  ImageTokenizerSettings tokenizer_settings_;
+  std::shared_ptr<ImageTokenizer> tokenizer_;
 };
 
 /// The model `native`: a checkpoint that Sightline itself computes. Arguments: path (needed),
 /// family, config, vision, tokenizer, frames, image_backend, resize_order, logits_softcap,
-/// double_quant, quantise_vision, kernels, batch_invariant, share, prompt_style, geometry.
-/// Throws `UsageError` for arguments and `--gen_kwargs` that are unknown or make no sense, listing
-/// the choices, before the checkpoint is opened, and for frames=video with a network that takes no
-/// video; `Error` for a checkpoint that cannot be used.
+/// double_quant, quantise_vision, kernels, batch_invariant, share, prompt_style, geometry; for a
+/// task of kind reconstruct those of native_reconstruction.h. Throws `UsageError` for arguments and
+/// `--gen_kwargs` that are unknown or make no sense, listing the choices, before the checkpoint is
+/// opened, and for frames=video with a network that takes no video; `Error` for a checkpoint that
+/// cannot be used.
 std::unique_ptr<Model> open_native(Registry& registry, ModelSettings settings, NetworkPool& pool);
 
 /// A network as a model. `info` says what the network does not know: name (empty: "native"), prompt

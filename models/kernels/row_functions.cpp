@@ -67,6 +67,26 @@ void rotate_halves(T* x, std::size_t rows, std::size_t stride, std::size_t heads
 }
 
 template <typename T>
+void norm_rotate_pairs(const T* x, T* y, const HeadRows& shape, const float* weight, float eps,
+                       const float* cos, const float* sin) {
+  const std::size_t width = shape.heads * shape.head_dim;
+  parallel_for(shape.rows, rows_of(kGrainOfSums, width), [&](std::size_t begin, std::size_t end) {
+    HeadRows part = shape;
+    part.rows = end - begin;
+    kernels<T>().norm_rotate_pairs(x + begin * shape.x_stride, y + begin * shape.y_stride, part,
+                                   weight, eps, cos + begin * shape.head_dim,
+                                   sin + begin * shape.head_dim);
+  });
+}
+
+template <typename T>
+void add_gated(T* x, const T* y, const float* gate, std::size_t rows, std::size_t width) {
+  parallel_for(rows, rows_of(kGrainOfSums, width), [&](std::size_t begin, std::size_t end) {
+    kernels<T>().add_gated(x + begin * width, y + begin * width, gate, end - begin, width);
+  });
+}
+
+template <typename T>
 void soft_cap(T* x, std::size_t count, float cap) {
   parallel_for(count, kGrainOfExponentials, [&](std::size_t begin, std::size_t end) {
     kernels<T>().soft_cap(x + begin, end - begin, cap);
@@ -89,6 +109,12 @@ template void rotate_halves(float*, std::size_t, std::size_t, std::size_t, std::
                             const float*, const float*);
 template void rotate_halves(BFloat16*, std::size_t, std::size_t, std::size_t, std::size_t,
                             const float*, const float*);
+template void norm_rotate_pairs(const float*, float*, const HeadRows&, const float*, float,
+                                const float*, const float*);
+template void norm_rotate_pairs(const BFloat16*, BFloat16*, const HeadRows&, const float*, float,
+                                const float*, const float*);
+template void add_gated(float*, const float*, const float*, std::size_t, std::size_t);
+template void add_gated(BFloat16*, const BFloat16*, const float*, std::size_t, std::size_t);
 template void soft_cap(float*, std::size_t, float);
 template void soft_cap(BFloat16*, std::size_t, float);
 

@@ -44,6 +44,26 @@ template <typename T>
 void rotate_halves(T* x, std::size_t rows, std::size_t stride, std::size_t heads,
                    std::size_t head_dim, const float* cos, const float* sin);
 
+/// Queries or keys of one kind on their way to attention: for each head an RMS norm,
+/// x * rsqrt(mean(x^2) + eps) * w, then the rotary embedding on neighbours (x0, x1) =
+/// (x0 cos - x1 sin, x1 cos + x0 sin). BFloat16 rounds as FlowMo does: behind the norm, behind the
+/// weight, and at the end.
+/// @param x, y      [rows, heads, head_dim], rows `x_stride` and `y_stride` elements apart
+/// @param weight    [head_dim]
+/// @param cos, sin  [rows, head_dim], one for each number; the sine of the even ones negated
+struct HeadRows {
+  std::size_t rows = 0, heads = 0, head_dim = 0;
+  std::size_t x_stride = 0, y_stride = 0;
+};
+template <typename T>
+void norm_rotate_pairs(const T* x, T* y, const HeadRows& shape, const float* weight, float eps,
+                       const float* cos, const float* sin);
+
+/// x = x + gate * y, a gate for each column. BFloat16 rounds the product, then the sum.
+/// @param x, y  [rows, width]   @param gate  [width]
+template <typename T>
+void add_gated(T* x, const T* y, const float* gate, std::size_t rows, std::size_t width);
+
 /// Soft cap of logits in place, in T: cap * tanh(x / cap).
 template <typename T>
 void soft_cap(T* x, std::size_t count, float cap);

@@ -22,6 +22,10 @@ struct RowKernelsOf {
                Activation activation) = nullptr;
   void (*rotate_halves)(T* x, std::size_t rows, std::size_t stride, std::size_t heads,
                         std::size_t head_dim, const float* cos, const float* sin) = nullptr;
+  void (*norm_rotate_pairs)(const T* x, T* y, const HeadRows& shape, const float* weight, float eps,
+                            const float* cos, const float* sin) = nullptr;
+  void (*add_gated)(T* x, const T* y, const float* gate, std::size_t rows,
+                    std::size_t width) = nullptr;
   void (*soft_cap)(T* x, std::size_t count, float cap) = nullptr;
 };
 

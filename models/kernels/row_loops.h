@@ -196,6 +196,44 @@ SIGHTLINE_TARGET void rotate_rows(T* x, std::size_t rows, std::size_t stride, st
 }
 
 template <typename T>
+SIGHTLINE_TARGET void norm_rotate_head(const T* x, T* y, std::size_t width, const float* weight,
+                                       float eps, const float* cos, const float* sin) {
+  const float mean = sum_squares(x, width, 0) / static_cast<float>(width);
+  const Floats factor = Floats::of(1.0F / std::sqrt(mean + eps));
+  for (std::size_t i = 0; i < width; i += kLanes) {
+    const std::size_t count = width - i;
+    const Floats scaled = rounded<T>(load_some(x + i, count) * factor);
+    const Floats normed = rounded<T>(scaled * load_some(weight + i, count));
+    const Floats turned = normed.swapped_pairs() * load_some(sin + i, count);
+    store_some(normed * load_some(cos + i, count) + turned, y + i, count);
+  }
+}
+
+template <typename T>
+SIGHTLINE_TARGET void norm_rotate_rows(const T* x, T* y, const HeadRows& shape, const float* weight,
+                                       float eps, const float* cos, const float* sin) {
+  const std::size_t dim = shape.head_dim;
+  for (std::size_t row = 0; row < shape.rows; ++row) {
+    for (std::size_t head = 0; head < shape.heads; ++head) {
+      norm_rotate_head(x + row * shape.x_stride + head * dim, y + row * shape.y_stride + head * dim,
+                       dim, weight, eps, cos + row * dim, sin + row * dim);
+    }
+  }
+}
+
+template <typename T>
+SIGHTLINE_TARGET void add_gated_rows(T* x, const T* y, const float* gate, std::size_t rows,
+                                     std::size_t width) {
+  for (std::size_t row = 0; row < rows; ++row, x += width, y += width) {
+    for (std::size_t i = 0; i < width; i += kLanes) {
+      const std::size_t count = width - i;
+      const Floats part = rounded<T>(load_some(y + i, count) * load_some(gate + i, count));
+      store_some(load_some(x + i, count) + part, x + i, count);
+    }
+  }
+}
+
+template <typename T>
 SIGHTLINE_TARGET void soft_cap_all(T* x, std::size_t count, float cap) {
   for (std::size_t i = 0; i < count; i += kLanes) {
     const Floats scaled = rounded<T>(load_some(x + i, count - i) / Floats::of(cap));
@@ -210,6 +248,8 @@ constexpr RowKernelsOf<T> row_kernels_of() {
           .activate = activate_all<T>,
           .gate = gate_rows<T>,
           .rotate_halves = rotate_rows<T>,
+          .norm_rotate_pairs = norm_rotate_rows<T>,
+          .add_gated = add_gated_rows<T>,
           .soft_cap = soft_cap_all<T>};
 }
 

@@ -86,6 +86,9 @@ struct Floats {
     return {_mm256_or_ps(magnitude.low, _mm256_and_ps(sign, other.low)),
             _mm256_or_ps(magnitude.high, _mm256_and_ps(sign, other.high))};
   }
+  SIGHTLINE_TARGET_INLINE Floats swapped_pairs() const {
+    return {_mm256_permute_ps(low, 0xb1), _mm256_permute_ps(high, 0xb1)};
+  }
   SIGHTLINE_TARGET_INLINE Floats times_power_of_two(Floats n) const {
     return {scale(low, n.low), scale(high, n.high)};
   }

@@ -78,6 +78,7 @@ struct Floats {
     return {_mm512_castsi512_ps(_mm512_ternarylogic_epi32(sign, _mm512_castps_si512(other.lanes),
                                                           _mm512_castps_si512(lanes), 0xca))};
   }
+  SIGHTLINE_TARGET_INLINE Floats swapped_pairs() const { return {_mm512_permute_ps(lanes, 0xb1)}; }
   SIGHTLINE_TARGET_INLINE Floats times_power_of_two(Floats n) const {
     return {_mm512_scalef_ps(lanes, n.lanes)};
   }

@@ -75,6 +75,10 @@ struct Floats {
   Floats with_sign_of(Floats other) const {
     return make([&](std::size_t i) { return std::copysign(lanes[i], other.lanes[i]); });
   }
+  /// Lanes 2i and 2i + 1 in each other's place.
+  Floats swapped_pairs() const {
+    return make([&](std::size_t i) { return lanes[i ^ 1U]; });
+  }
   /// Times 2^n for a whole `n` of [-252, 254], rounded once.
   Floats times_power_of_two(Floats n) const {
     return make([&](std::size_t i) {

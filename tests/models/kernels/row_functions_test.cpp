@@ -180,6 +180,45 @@ TEST_P(RowKernelSets, RotationOfFloatsHasPyTorchsRoundings) {
   }
 }
 
+TEST_P(RowKernelSets, NormsAndRotatesNeighboursOfEachHead) {
+  const std::size_t heads = 3, rows = 2;
+  for (const std::size_t dim : {2U, 8U, 16U, 24U, 96U}) {
+    const HeadRows shape{.rows = rows,
+                         .heads = heads,
+                         .head_dim = dim,
+                         .x_stride = heads * dim + 5,
+                         .y_stride = heads * dim};
+    const auto x = random_numbers<float>(rows * shape.x_stride, dim);
+    const auto weight = random_numbers<float>(dim, 8);
+    const auto cos = random_numbers<float>(rows * dim, 9),
+               sin = random_numbers<float>(rows * dim, 10);
+    std::vector<float> y(rows * shape.y_stride), normed(dim);
+    GetParam()->floats.norm_rotate_pairs(x.data(), y.data(), shape, weight.data(), 1e-6F,
+                                         cos.data(), sin.data());
+    for (std::size_t at = 0; at < rows * heads; ++at) {
+      const std::size_t row = at / heads, head = at % heads;
+      GetParam()->floats.rms_norm(x.data() + row * shape.x_stride + head * dim, weight.data(),
+                                  normed.data(), 1, dim, {.eps = 1e-6F});
+      for (std::size_t i = 0; i < dim; ++i) {
+        const float turned = normed[i ^ 1U] * sin[row * dim + i];  // not fused
+        ASSERT_EQ(y[at * dim + i], normed[i] * cos[row * dim + i] + turned) << dim << " " << i;
+      }
+    }
+  }
+}
+
+TEST_P(RowKernelSets, AddsWhatItsGateLetsThrough) {
+  const std::size_t rows = 3, width = 37;
+  const auto x = random_numbers<float>(rows * width, 1), y = random_numbers<float>(rows * width, 2);
+  const auto gate = random_numbers<float>(width, 3);
+  std::vector<float> sum = x;
+  GetParam()->floats.add_gated(sum.data(), y.data(), gate.data(), rows, width);
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    const float part = y[i] * gate[i % width];
+    ASSERT_EQ(sum[i], x[i] + part);
+  }
+}
+
 BFloat16 bf16(double value) {
   return round_to<BFloat16>(static_cast<float>(value));
 }
@@ -218,6 +257,13 @@ TEST_P(RowKernelSets, BrainFloatsRoundBehindEveryOperation) {
     const double c = round_once(cos[i]), s = round_once(sin[i]);
     EXPECT_EQ(y[i].bits, bf16(round_once(a * c) - round_once(b * s)).bits);
     EXPECT_EQ(y[half + i].bits, bf16(round_once(b * c) + round_once(a * s)).bits);
+  }
+  y = x;
+  const auto gate = random_numbers<float>(count, 10);
+  kernels.add_gated(y.data(), x.data(), gate.data(), 1, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float part = static_cast<float>(round_once(to_float(x[i]) * gate[i]));
+    EXPECT_EQ(y[i].bits, bf16(to_float(x[i]) + part).bits);
   }
 }
 
@@ -268,6 +314,13 @@ void expect_equal_sets(const RowKernels& set) {
     y = z = x;
     got.soft_cap(y.data(), y.size(), 5);
     want.soft_cap(z.data(), z.size(), 5);
+    EXPECT_EQ(bits_of(y), bits_of(z));
+    const HeadRows heads{.rows = 1, .heads = rows, .head_dim = width};
+    got.norm_rotate_pairs(x.data(), y.data(), heads, b.data(), 1e-6F, w.data(), w.data() + width);
+    want.norm_rotate_pairs(x.data(), z.data(), heads, b.data(), 1e-6F, w.data(), w.data() + width);
+    EXPECT_EQ(bits_of(y), bits_of(z));
+    got.add_gated(y.data(), x.data(), b.data(), rows, width);
+    want.add_gated(z.data(), x.data(), b.data(), rows, width);
     EXPECT_EQ(bits_of(y), bits_of(z));
     got.rotate_halves(y.data(), 1, 0, rows, 2 * width, w.data(), w.data() + width);
     want.rotate_halves(z.data(), 1, 0, rows, 2 * width, w.data(), w.data() + width);
