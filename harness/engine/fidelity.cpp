@@ -197,8 +197,31 @@ class Fidelity {
     Features& features = features_[input];
     features.set1 = input1_.collect(needs1, network.get(), settings_.batch_size);
     if (input2_ && needs2.any()) {
-      features.set2 = input2_->collect(needs2, network.get(), settings_.batch_size);
+      features.set2 = reference(input, needs2, network.get());
     }
+  }
+
+  /// Features of the second input; statistics of images from the cache where they are there. Rows
+  /// of features, which precision, recall and KID need, are not kept.
+  SetFeatures reference(InceptionInput input, const FeatureNeeds& needs,
+                        InceptionNetwork* network) {
+    const auto collect = [&] { return input2_->collect(needs, network, settings_.batch_size); };
+    const ReferenceCache* cache = settings_.cache;
+    if (cache == nullptr || !cache->is_used() || input2_->kind() != ImageDataKind::kImages ||
+        needs.rows || needs.score) {
+      return collect();
+    }
+    const std::string looked_at_by =
+        fmt::format("{} {} {}", network->weights_sha256(), name_of(input), settings_.device);
+    const std::string key = ReferenceCache::key_of_statistics(input2_->path(), looked_at_by, needs);
+    std::optional<SetFeatures> found = cache->find_statistics(key, needs);
+    result_.reference.push_back({input, found.has_value(), cache->file_of_statistics(key)});
+    if (!found) {
+      found = collect();
+      cache->keep_statistics(key, *found);
+    }
+    found->network = network->weights_sha256();
+    return std::move(*found);
   }
 
   void save(const fs::path& file, SetFeatures Features::*set) const {

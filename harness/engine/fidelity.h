@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/engine/pair_metrics.h"
+#include "harness/engine/reference_cache.h"
 #include "metrics/metric_value.h"
 #include "models/api/registry.h"
 
@@ -23,6 +24,8 @@ struct FidelitySettings {
   std::size_t batch_size = 0;  ///< images a pass of a network; 0: a fitting number
   bool keep_features = false;  ///< for FID-infinity
   std::size_t kid_subsets = 100, kid_subset_size = 1000;
+  /// Keeps statistics of the images of `input2`, which FID and sFID need; null: computed each time.
+  const ReferenceCache* cache = nullptr;
   std::filesystem::path save_statistics1, save_statistics2;  ///< .npz; empty: not asked for
 };
 
@@ -34,8 +37,16 @@ struct FidelityMetric {
   std::string features;         ///< SHA-256 of the network's weights, or "given"; "": no network
 };
 
+/// Whether statistics of the reference were in the cache.
+struct ReferenceUse {
+  InceptionInput input = InceptionInput::kPytorchFid;
+  bool hit = false;
+  std::filesystem::path file;
+};
+
 struct FidelityResult {
   std::vector<FidelityMetric> metrics;
+  std::vector<ReferenceUse> reference;  ///< one for each way of resizing; none without a cache
   std::optional<PairValues> pairs;
 };
 
