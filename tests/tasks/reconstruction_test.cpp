@@ -363,6 +363,15 @@ TEST_F(FlowmoProtocol, InceptionSeesWhatWasNotRoundedAndOriginalsOnce) {
     EXPECT_EQ(counts.bytes, run == 0 ? 3 : 0) << "originals come from the cache";
   }
   EXPECT_EQ(kept.size(), 3U);
+  counts = {};
+  const Task task = open_task("imagenet_recon_val[crop=none]", {.images = folder_.path(),
+                                                                .weights = weights.path(),
+                                                                .registry = &registry,
+                                                                .features = &cache});
+  Answer measured = answer(0);
+  task.measure(0, measured);
+  EXPECT_EQ(counts.floats, 0) << "other protocols are of 8-bit images";
+  EXPECT_EQ(measured.reconstruction.original_features, first[0].original_features);
 }
 
 }  // namespace
