@@ -144,6 +144,11 @@ void add_fidelity_command(CLI::App& app, Program& program) {
   command->add_option("-m,--metrics", flags->metrics, "a list of: " + metrics_help())->required();
   command->add_option("--rules", flags->rules,
                       "variants instead of the defaults, a list of: " + rules_help());
+  command
+      ->add_option("--protocol", settings.protocol,
+                   "whose evaluation, for the defaults of --rules: pytorch-fid, flowmo (the same), "
+                   "or adm (fid/tf, sfid/adm, is/adm, prc/adm)")
+      ->capture_default_str();
   command->add_option("--weights", settings.weights,
                       "folder of network weights (default: SIGHTLINE_WEIGHTS)");
   add_cache_flag(*command, flags->cache);

@@ -15,16 +15,17 @@ namespace sightline {
 
 /// Everything `sightline fidelity` was told.
 struct FidelitySettings {
-  std::filesystem::path input1;      ///< what is judged: generated, reconstructed
-  std::filesystem::path input2;      ///< the reference; empty where no metric needs one
-  std::vector<std::string> metrics;  ///< "fid", "psnr", ...; each once
-  std::vector<std::string> rules;    ///< instead of defaults: "fid/tf", "is/adm"
-  std::filesystem::path weights;     ///< folder of weight files; empty: the usual place
+  std::filesystem::path input1;          ///< what is judged: generated, reconstructed
+  std::filesystem::path input2;          ///< the reference; empty where no metric needs one
+  std::vector<std::string> metrics;      ///< "fid", "psnr", ...; each once
+  std::vector<std::string> rules;        ///< instead of defaults: "fid/tf", "is/adm"
+  std::string protocol = "pytorch-fid";  ///< sets the defaults: also "flowmo", "adm"
+  std::filesystem::path weights;         ///< folder of weight files; empty: the usual place
   std::string device = "cpu";
   std::size_t batch_size = 0;  ///< images a pass of a network; 0: a fitting number
   bool keep_features = false;  ///< for FID-infinity
   std::size_t kid_subsets = 100, kid_subset_size = 1000;
-  /// Keeps statistics of the images of `input2`, which FID and sFID need; null: computed each time.
+  /// Keeps what is known of the images of `input2`; null: computed each time.
   const ReferenceCache* cache = nullptr;
   std::filesystem::path save_statistics1, save_statistics2;  ///< .npz; empty: not asked for
 };

@@ -65,8 +65,9 @@ ReferenceCache::ReferenceCache(fs::path folder, Warn warn)
 
 std::string ReferenceCache::key_of_statistics(const fs::path& images, const std::string& network,
                                               const FeatureNeeds& needs) {
-  return sha256_hex(fmt::format("statistics\n{}\n{}\n{}\n{} {}", version(), hash_of_images(images),
-                                network, needs.moments, needs.spatial_moments));
+  return sha256_hex(fmt::format("statistics\n{}\n{}\n{}\n{} {} {}", version(),
+                                hash_of_images(images), network, needs.moments,
+                                needs.spatial_moments, needs.rows));
 }
 
 fs::path ReferenceCache::file_of_statistics(const std::string& key) const {
@@ -82,6 +83,8 @@ std::optional<SetFeatures> ReferenceCache::find_statistics(const std::string& ke
     SetFeatures found = read_statistics_file(file, needs, key);
     if (needs.moments) require_width(found.pool, InceptionFeatures::kPool);
     if (needs.spatial_moments) require_width(found.spatial, InceptionFeatures::kSpatial);
+    require(!needs.rows || found.width == InceptionFeatures::kPool, "the features are {} wide",
+            found.width);
     require(found.count > 1, "the number of images is missing");
     return found;
   } catch (const Error& error) {

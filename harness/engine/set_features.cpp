@@ -144,6 +144,17 @@ FeatureStatistics read_statistics(const NpzFile& file, const fs::path& path, con
   return statistics;
 }
 
+/// The features themselves, `features` [N, D], where `write_statistics` left them.
+void read_rows(const NpzFile& file, const fs::path& path, SetFeatures& features) {
+  const NpyArray array = file.at("features");
+  array.require_rank(2, "[N, D]");
+  const auto values = array.values<float>();
+  features.rows.assign(values.begin(), values.end());
+  features.width = static_cast<std::size_t>(array.shape()[1]);
+  features.count = array.rows();
+  require_features({features.rows, features.width}, path.string());
+}
+
 }  // namespace
 
 FeatureNeeds& FeatureNeeds::operator|=(const FeatureNeeds& other) {
@@ -232,9 +243,11 @@ SetFeatures read_statistics_file(const fs::path& path, const FeatureNeeds& needs
   if (needs.spatial_moments) {
     features.spatial = read_statistics(file, path, "mu_s", "sigma_s", "mu_s_float32");
   }
-  if (file.contains("n")) {
-    features.count =
-        static_cast<std::size_t>(features.pool ? features.pool->count : features.spatial->count);
+  if (needs.rows) read_rows(file, path, features);
+  if (features.pool && file.contains("n")) {
+    features.count = static_cast<std::size_t>(features.pool->count);
+  } else if (features.spatial && file.contains("n")) {
+    features.count = static_cast<std::size_t>(features.spatial->count);
   }
   return features;
 }
@@ -253,6 +266,10 @@ void write_statistics(const fs::path& path, const SetFeatures& features, std::st
   if (features.pool) add(*features.pool, "");
   if (features.spatial) add(*features.spatial, "_s");
   if (count > 0) arrays.push_back({"n", view_of<std::int64_t>({&count, 1}, {})});
+  if (!key.empty() && !features.rows.empty()) {
+    const auto width = static_cast<std::int64_t>(features.width);
+    arrays.push_back({"features", view_of<float>(features.rows, {count, width})});
+  }
   const std::vector<std::uint8_t> letters(key.begin(), key.end());
   const auto length = static_cast<std::int64_t>(letters.size());
   if (!key.empty()) arrays.push_back({"key", view_of<std::uint8_t>(letters, {length})});

@@ -74,7 +74,7 @@ SetFeatures read_statistics_file(const std::filesystem::path& path, const Featur
 
 /// Writes the statistics that a set has as an .npz that pytorch-fid and ADM's evaluator read
 /// (`mu`, `sigma`; `mu_s`, `sigma_s` where there are spatial ones), with the number of images (`n`)
-/// and the means in float32; and with a `key` that (`key`).
+/// and the means in float32; with a `key` also that (`key`) and the rows it has (`features`).
 void write_statistics(const std::filesystem::path& path, const SetFeatures& features,
                       std::string_view key = {});
 
