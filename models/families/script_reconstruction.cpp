@@ -150,9 +150,9 @@ class ScriptReconstruction final : public BatchModel {
             shape_text(planes.sizes().vec()));
     for (std::size_t i = 0; i < requests.size(); ++i) {
       Reconstruction made;
-      const at::Tensor planes = results[0].select(0, static_cast<std::int64_t>(i));
-      made.image = std::make_shared<const Image>(to_image(planes, range_));
-      made.samples = std::make_shared<const std::vector<float>>(to_samples(planes, range_));
+      const at::Tensor result = results[0].select(0, static_cast<std::int64_t>(i));
+      made.image = std::make_shared<const Image>(to_image(result, range_));
+      made.samples = std::make_shared<const std::vector<float>>(to_samples(result, range_));
       made.bits = results.size() > 1 ? bits_of(results[1], i, requests.size()) : bits_;
       responses[i] = {};
       responses[i].answer.emplace().reconstruction = std::move(made);
