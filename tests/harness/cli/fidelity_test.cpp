@@ -14,6 +14,7 @@ using ::testing::HasSubstr;
 using testing::Json;
 using ::testing::Not;
 using testing::read_safetensors;
+using testing::Words;
 
 class FidelityCommand : public testing::CliTest {
  protected:
