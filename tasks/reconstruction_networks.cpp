@@ -1,8 +1,13 @@
 #include "tasks/reconstruction_networks.h"
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include "harness/base/error.h"
 #include "harness/base/hash.h"
 #include "models/api/weight_files.h"
+#include "tasks/feature_cache.h"
 
 namespace sightline {
 
@@ -30,10 +35,39 @@ std::string short_hash(const fs::path& file) {
   return sha256_of_file(file).substr(0, 16);
 }
 
+/// Everything that the pooled features of an image depend on, but for this program's version.
+std::string key_of_features(const std::string& weights, InceptionInput input, const Image& image) {
+  Sha256 hash;
+  hash.update(fmt::format("pooled features on a CPU\n{}\n{}\n{} x {}\n", weights, name_of(input),
+                          image.width, image.height));
+  hash.update({reinterpret_cast<const char*>(image.pixels.data()), image.pixels.size()});
+  return hash.finish();
+}
+
+FloatImage to_float_image(const Image& image) {
+  return {image.width, image.height, {image.pixels.begin(), image.pixels.end()}};
+}
+
+/// Samples [3, height, width] in [-1, 1], clamped, as an image of the size of `original`.
+FloatImage to_float_image(std::span<const float> samples, const Image& original) {
+  FloatImage image{original.width, original.height, std::vector<float>(original.pixels.size())};
+  require(samples.size() == image.samples.size(),
+          "{} samples of a reconstruction of {} x {} pixels", samples.size(), image.width,
+          image.height);
+  const std::size_t pixels = samples.size() / 3;
+  for (std::size_t i = 0; i < pixels; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      image.samples[3 * i + c] =
+          (std::clamp(samples[c * pixels + i], -1.0F, 1.0F) + 1.0F) / 2.0F * 255.0F;
+    }
+  }
+  return image;
+}
+
 }  // namespace
 
 ReconstructionNetworks::ReconstructionNetworks(const TaskSources& sources, InceptionInput input)
-    : registry_(sources.registry), input_(input) {
+    : registry_(sources.registry), cache_(sources.features), input_(input) {
   for (const char* key : {"rfid", "lpips", "lpips_vgg"}) protocol_[weights_of(key)] = "none";
   if (registry_ == nullptr) return;
   const fs::path folder = weights_folder(sources.weights, sources.data_root);
@@ -54,28 +88,54 @@ std::map<std::string, std::string> ReconstructionNetworks::protocol() const {
   return protocol_;
 }
 
-void ReconstructionNetworks::measure(const Image& reconstruction, const Image& original,
-                                     Reconstruction& made) {
-  if (inception_weights_.empty() && perceptual_.empty()) return;
-  const std::lock_guard lock(mutex_);
-  if (!inception_weights_.empty()) {
-    if (!inception_) {
-      inception_ = open_inception(*registry_, {.weights = inception_weights_, .input = input_});
-    }
-    const Image pair[] = {reconstruction, original};
-    const std::vector<float> pool = inception_->features(pair).pool;
-    const auto middle = pool.begin() + InceptionFeatures::kPool;
-    made.features.assign(pool.begin(), middle);
-    made.original_features.assign(middle, pool.end());
+InceptionNetwork& ReconstructionNetworks::inception() {
+  if (!inception_) {
+    inception_ = open_inception(*registry_, {.weights = inception_weights_, .input = input_});
   }
+  return *inception_;
+}
+
+std::vector<float> ReconstructionNetworks::original_features(const Image& original) {
+  const auto compute = [&] { return inception().features({&original, 1}).pool; };
+  if (cache_ == nullptr) return compute();
+  const std::string key = key_of_features(inception().weights_sha256(), input_, original);
+  if (auto found = cache_->find(key); found && found->size() == InceptionFeatures::kPool) {
+    return std::move(*found);
+  }
+  std::vector<float> features = compute();
+  cache_->keep(key, features);
+  return features;
+}
+
+void ReconstructionNetworks::measure_distances(const Image& original, Reconstruction& made) {
   for (Perceptual& metric : perceptual_) {
     if (!metric.network) {
       metric.network = open_perceptual(
           *registry_, {.trunk = metric.trunk, .weights = metric.weights, .linear = metric.linear});
     }
-    made.measured[metric.key] =
-        metric.network->distances({&reconstruction, 1}, {&original, 1}).front();
+    if (made.samples) {
+      const FloatImage pair[] = {to_float_image(*made.samples, original), to_float_image(original)};
+      made.measured[metric.key] = metric.network->float_distances({pair, 1}, {pair + 1, 1}).front();
+    } else {
+      made.measured[metric.key] =
+          metric.network->distances({made.image.get(), 1}, {&original, 1}).front();
+    }
   }
+}
+
+void ReconstructionNetworks::measure(const Image& original, Reconstruction& made) {
+  if (inception_weights_.empty() && perceptual_.empty()) return;
+  const std::lock_guard lock(mutex_);
+  if (!inception_weights_.empty()) {
+    if (made.samples) {
+      const FloatImage samples = to_float_image(*made.samples, original);
+      made.features = inception().float_features({&samples, 1}).pool;
+    } else {
+      made.features = inception().features({made.image.get(), 1}).pool;
+    }
+    made.original_features = original_features(original);
+  }
+  measure_distances(original, made);
 }
 
 std::string why_not_computed(const std::string& key) {

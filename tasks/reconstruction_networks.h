@@ -20,8 +20,10 @@ class ReconstructionNetworks {
   /// is used.
   ReconstructionNetworks(const TaskSources& sources, InceptionInput input);
 
-  /// Leaves features of both images and the LPIPS distances in `made`.
-  void measure(const Image& reconstruction, const Image& original, Reconstruction& made);
+  /// Leaves features of both images and the LPIPS distances in `made`, of its samples where it has
+  /// them, else of its image. An image goes through Inception alone, so that its features depend on
+  /// nothing else; those of originals come from the cache where they are there.
+  void measure(const Image& original, Reconstruction& made);
 
   /// "rfid_weights", "lpips_weights", "lpips_vgg_weights": the starts of their SHA-256, or "none":
   /// part of the protocol.
@@ -34,7 +36,12 @@ class ReconstructionNetworks {
     std::unique_ptr<PerceptualDistance> network = {};
   };
 
+  InceptionNetwork& inception();
+  std::vector<float> original_features(const Image& original);
+  void measure_distances(const Image& original, Reconstruction& made);
+
   Registry* registry_;
+  const FeatureCache* cache_;
   InceptionInput input_;
   std::filesystem::path inception_weights_;
   std::unique_ptr<InceptionNetwork> inception_;

@@ -50,11 +50,23 @@ std::vector<std::string> names_of(const std::vector<TaskOption>& options) {
   return names;
 }
 
+/// What the options are where they are not chosen; a protocol that is chosen sets its own.
+TaskDeclaration::Options fallbacks(const TaskDeclaration& task,
+                                   const TaskDeclaration::Options& chosen) {
+  TaskDeclaration::Options filled;
+  for (const TaskOption& option : task.options) filled[option.name] = option.fallback;
+  const auto choice = chosen.find(kProtocolOption);
+  if (choice == chosen.end()) return filled;
+  const auto protocol = task.protocols.find(choice->second);
+  if (protocol == task.protocols.end()) return filled;
+  for (const auto& [name, value] : protocol->second) filled[name] = value;
+  return filled;
+}
+
 /// All options of the declaration with the values chosen, checked.
 TaskDeclaration::Options fill_options(const TaskDeclaration& task,
                                       const TaskDeclaration::Options& chosen) {
-  TaskDeclaration::Options filled;
-  for (const TaskOption& option : task.options) filled[option.name] = option.fallback;
+  TaskDeclaration::Options filled = fallbacks(task, chosen);
   for (const auto& [name, value] : chosen) {
     const auto option =
         std::find_if(task.options.begin(), task.options.end(),
@@ -77,9 +89,10 @@ TaskDeclaration::Options fill_options(const TaskDeclaration& task,
 /// "textvqa_val[ocr=on]": the name with the options that differ from the defaults.
 std::string full_name(const TaskDeclaration& task, const TaskDeclaration::Options& options) {
   std::vector<std::string> shown;
+  const TaskDeclaration::Options usual = fallbacks(task, options);
   for (const TaskOption& option : task.options) {
     const std::string& value = options.at(option.name);
-    if (value != option.fallback) shown.push_back(option.name + "=" + value);
+    if (value != usual.at(option.name)) shown.push_back(option.name + "=" + value);
   }
   return shown.empty() ? task.name : fmt::format("{}[{}]", task.name, fmt::join(shown, ","));
 }

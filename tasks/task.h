@@ -21,7 +21,8 @@
 
 namespace sightline {
 
-class Registry;  // models/api/registry.h
+class Registry;       // models/api/registry.h
+struct FeatureCache;  // tasks/feature_cache.h
 
 /// The samples of a task: const, callable from several threads.
 class Dataset {
@@ -88,7 +89,10 @@ struct TaskSources {
   std::filesystem::path annotations, questions, refs, images;  ///< empty: from `data_root`
   std::filesystem::path weights;  ///< folder of network weights; empty: the usual places
   Registry* registry = nullptr;   ///< opens the networks of metrics; null: those are not computed
-  bool for_scoring = false;       ///< read only what scoring needs: no questions, no images
+  std::filesystem::path cache;    ///< folder for `features` between runs; empty: nothing is kept
+  /// Keeps features of originals between runs; null: they are computed each time.
+  const FeatureCache* features = nullptr;
+  bool for_scoring = false;  ///< read only what scoring needs: no questions, no images
 };
 
 /// An option of a task: part of the protocol.
@@ -132,8 +136,14 @@ struct TaskDeclaration {
   std::vector<TaskOption> options;
   PredictionFormat predictions;  ///< how official predictions look
   using Options = std::map<std::string, std::string>;
+  /// Values of the option `kProtocolOption` and the fallbacks of other options under each: what is
+  /// chosen beside a protocol refines it.
+  std::map<std::string, Options> protocols = {};
   std::function<Task(const TaskSources&, const Options&)> open;
 };
+
+/// The option whose values are the protocols of a declaration.
+inline constexpr const char* kProtocolOption = "protocol";
 
 /// A task's name and the options in brackets behind it: "textvqa_val[ocr=on]".
 struct TaskChoice {

@@ -7,6 +7,7 @@
 #include "harness/base/file.h"
 #include "harness/base/parallel.h"
 #include "harness/cli/caption_flags.h"
+#include "harness/engine/reference_cache.h"
 #include "models/api/precision.h"
 
 namespace sightline {
@@ -121,6 +122,12 @@ std::string write_pairs(const std::map<std::string, std::string>& pairs) {
   return text;
 }
 
+void add_cache_flag(CLI::App& command, std::filesystem::path& folder) {
+  command.add_option("--cache_dir", folder,
+                     "folder that keeps what networks made of reference images, or none (default: "
+                     "SIGHTLINE_CACHE, or sightline in the user's cache folder)");
+}
+
 void add_source_flags(CLI::App& command, TaskSources& sources) {
   command.add_option("--data_root", sources.data_root,
                      "folder with the official files of the tasks");
@@ -134,6 +141,7 @@ void add_source_flags(CLI::App& command, TaskSources& sources) {
   command.add_option("--weights", sources.weights,
                      "folder of the weights of metrics' networks (default: SIGHTLINE_WEIGHTS, or "
                      "\"weights\" under the data root)");
+  add_cache_flag(command, sources.cache);
 }
 
 void add_compute_flags(CLI::App& command, std::string& precision, std::string& device) {
@@ -244,6 +252,7 @@ void read_run_flags(RunFlags& flags) {
         "--use_cache: answer caches are not part of this version; a run resumes from "
         "its own journal without one");
   }
+  settings.sources.cache = cache_folder(settings.sources.cache);
   if (flags.batch_invariant) add_batch_invariance(settings);
   settings.tasks = parse_task_choices(flags.tasks);
   settings.batch_size = parse_batch_size(flags.batch_size);

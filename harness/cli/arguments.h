@@ -28,6 +28,8 @@ std::string write_pairs(const std::map<std::string, std::string>& pairs);
 
 /// The flags that say where a task's files are.
 void add_source_flags(CLI::App& command, TaskSources& sources);
+/// `--cache_dir`; `cache_folder` gives its default.
+void add_cache_flag(CLI::App& command, std::filesystem::path& folder);
 
 /// `--precision` and `--device`, which go to the model.
 void add_compute_flags(CLI::App& command, std::string& precision, std::string& device);

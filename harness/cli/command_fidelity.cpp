@@ -17,6 +17,7 @@ using nlohmann::ordered_json;
 struct FidelityFlags {
   FidelitySettings settings;
   std::string metrics, rules;
+  std::filesystem::path cache;
   std::size_t threads = 0;
   bool json = false;
 };
@@ -54,6 +55,11 @@ void print_json(const FidelityResult& result) {
   for (const FidelityMetric& metric : result.metrics) {
     document["metrics"][metric.value.key] = metric_json(metric);
   }
+  for (const ReferenceUse& use : result.reference) {
+    document["reference_statistics"].push_back({{"resizing", name_of(use.input)},
+                                                {"cache", use.hit ? "hit" : "miss"},
+                                                {"file", use.file.string()}});
+  }
   if (result.pairs) document["pairs"] = pairs_json(*result.pairs);
   fmt::print("{}\n", document.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
@@ -73,6 +79,10 @@ void print_table(const FidelityResult& result) {
     fmt::print("{:<24}{:<26}{:>10}  {}\n", label, shown(value), value.n, metric.rules);
     if (!value.note.empty()) fmt::print("  {}\n", value.note);
   }
+  for (const ReferenceUse& use : result.reference) {
+    fmt::print(stderr, "statistics of the reference ({}): cache {}, {}\n", name_of(use.input),
+               use.hit ? "hit" : "miss", use.file.string());
+  }
 }
 
 std::vector<std::string> split_list(const std::string& text, const char* flag) {
@@ -89,6 +99,10 @@ void measure_and_print(FidelityFlags& flags, Program& program) {
   set_thread_count(flags.threads);
   flags.settings.metrics = split_list(flags.metrics, "--metrics");
   if (!flags.rules.empty()) flags.settings.rules = split_list(flags.rules, "--rules");
+  const ReferenceCache cache(cache_folder(flags.cache), [](const std::string& text) {
+    fmt::print(stderr, "warning: {}\n", text);
+  });
+  flags.settings.cache = &cache;
   const FidelityResult result = measure_fidelity(flags.settings, program.registry);
   if (flags.json) {
     print_json(result);
@@ -130,8 +144,14 @@ void add_fidelity_command(CLI::App& app, Program& program) {
   command->add_option("-m,--metrics", flags->metrics, "a list of: " + metrics_help())->required();
   command->add_option("--rules", flags->rules,
                       "variants instead of the defaults, a list of: " + rules_help());
+  command
+      ->add_option("--protocol", settings.protocol,
+                   "whose evaluation, for the defaults of --rules: pytorch-fid, flowmo (the same), "
+                   "or adm (fid/tf, sfid/adm, is/adm, prc/adm)")
+      ->capture_default_str();
   command->add_option("--weights", settings.weights,
                       "folder of network weights (default: SIGHTLINE_WEIGHTS)");
+  add_cache_flag(*command, flags->cache);
   command->add_option("--device", settings.device, "cpu or cuda[:N]")->capture_default_str();
   command->add_option("-b,--batch_size", settings.batch_size,
                       "images a pass (0: a fitting number)");

@@ -5,6 +5,7 @@
 #include "harness/cli/arguments.h"
 #include "harness/cli/caption_flags.h"
 #include "harness/cli/program.h"
+#include "harness/engine/reference_cache.h"
 #include "harness/engine/score_file.h"
 
 namespace sightline {
@@ -108,6 +109,7 @@ void score_and_print(ScoreFlags& flags, Program& program) {
   if (choices.size() != 1) throw UsageError("--task: want one task");
   flags.settings.task = choices.front();
   flags.settings.sources.registry = &program.registry;
+  flags.settings.sources.cache = cache_folder(flags.settings.sources.cache);
   flags.settings.more_metrics = caption_metrics(flags.captions, program);
   const FileScores scores = score_file(flags.settings, program.tasks);
   if (flags.json) {

@@ -54,6 +54,13 @@ const std::vector<SetRules>& set_rules() {
   return all;
 }
 
+/// The rules of the protocols that `imagenet_recon_val` has, where they are not the defaults.
+const std::map<std::string, std::set<std::string_view>>& protocols() {
+  static const std::map<std::string, std::set<std::string_view>> all = {
+      {"pytorch-fid", {}}, {"flowmo", {}}, {"adm", {"fid/tf", "sfid/adm", "is/adm", "prc/adm"}}};
+  return all;
+}
+
 std::vector<const SetRules*> rules_of(std::string_view metric) {
   std::vector<const SetRules*> found;
   for (const SetRules& rules : set_rules()) {
@@ -90,6 +97,10 @@ class Fidelity {
   };
 
   void choose_metrics() {
+    if (!protocols().contains(settings_.protocol)) {
+      throw UsageError(
+          fmt::format("--protocol {}: want pytorch-fid, flowmo or adm", settings_.protocol));
+    }
     std::set<std::string> rules_left(settings_.rules.begin(), settings_.rules.end());
     for (const std::string& name : settings_.metrics) {
       if (const PairMetric* pair = find_pair_metric(name)) {
@@ -98,7 +109,7 @@ class Fidelity {
       }
       const std::vector<const SetRules*> rules = rules_of(name);
       if (rules.empty()) refuse_metric(name);
-      set_metrics_[name] = rules.front();
+      set_metrics_[name] = rules_under_protocol(rules);
       for (const SetRules* choice : rules) {
         if (rules_left.erase(std::string(choice->rules)) > 0) set_metrics_[name] = choice;
       }
@@ -107,6 +118,14 @@ class Fidelity {
     if (settings_.keep_features && !set_metrics_.contains("fid")) {
       throw UsageError("--keep_features extrapolates FID: add fid to --metrics");
     }
+  }
+
+  /// What the protocol asked for has of these, else the default.
+  const SetRules* rules_under_protocol(const std::vector<const SetRules*>& rules) const {
+    const auto wanted = protocols().at(settings_.protocol);
+    const auto found = std::ranges::find_if(
+        rules, [&](const SetRules* one) { return wanted.contains(one->rules); });
+    return found == rules.end() ? rules.front() : *found;
   }
 
   [[noreturn]] static void refuse_metric(const std::string& name) {
@@ -197,8 +216,30 @@ class Fidelity {
     Features& features = features_[input];
     features.set1 = input1_.collect(needs1, network.get(), settings_.batch_size);
     if (input2_ && needs2.any()) {
-      features.set2 = input2_->collect(needs2, network.get(), settings_.batch_size);
+      features.set2 = reference(input, needs2, network.get());
     }
+  }
+
+  /// Features of the second input; those of images from the cache where they are there.
+  SetFeatures reference(InceptionInput input, const FeatureNeeds& needs,
+                        InceptionNetwork* network) {
+    const auto collect = [&] { return input2_->collect(needs, network, settings_.batch_size); };
+    const ReferenceCache* cache = settings_.cache;
+    if (cache == nullptr || !cache->is_used() || input2_->kind() != ImageDataKind::kImages ||
+        needs.score) {
+      return collect();
+    }
+    const std::string looked_at_by =
+        fmt::format("{} {} {}", network->weights_sha256(), name_of(input), settings_.device);
+    const std::string key = ReferenceCache::key_of_statistics(input2_->path(), looked_at_by, needs);
+    std::optional<SetFeatures> found = cache->find_statistics(key, needs);
+    result_.reference.push_back({input, found.has_value(), cache->file_of_statistics(key)});
+    if (!found) {
+      found = collect();
+      cache->keep_statistics(key, *found);
+    }
+    found->network = network->weights_sha256();
+    return std::move(*found);
   }
 
   void save(const fs::path& file, SetFeatures Features::*set) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/engine/pair_metrics.h"
+#include "harness/engine/reference_cache.h"
 #include "metrics/metric_value.h"
 #include "models/api/registry.h"
 
@@ -14,15 +15,18 @@ namespace sightline {
 
 /// Everything `sightline fidelity` was told.
 struct FidelitySettings {
-  std::filesystem::path input1;      ///< what is judged: generated, reconstructed
-  std::filesystem::path input2;      ///< the reference; empty where no metric needs one
-  std::vector<std::string> metrics;  ///< "fid", "psnr", ...; each once
-  std::vector<std::string> rules;    ///< instead of defaults: "fid/tf", "is/adm"
-  std::filesystem::path weights;     ///< folder of weight files; empty: the usual place
+  std::filesystem::path input1;          ///< what is judged: generated, reconstructed
+  std::filesystem::path input2;          ///< the reference; empty where no metric needs one
+  std::vector<std::string> metrics;      ///< "fid", "psnr", ...; each once
+  std::vector<std::string> rules;        ///< instead of defaults: "fid/tf", "is/adm"
+  std::string protocol = "pytorch-fid";  ///< sets the defaults: also "flowmo", "adm"
+  std::filesystem::path weights;         ///< folder of weight files; empty: the usual place
   std::string device = "cpu";
   std::size_t batch_size = 0;  ///< images a pass of a network; 0: a fitting number
   bool keep_features = false;  ///< for FID-infinity
   std::size_t kid_subsets = 100, kid_subset_size = 1000;
+  /// Keeps what is known of the images of `input2`; null: computed each time.
+  const ReferenceCache* cache = nullptr;
   std::filesystem::path save_statistics1, save_statistics2;  ///< .npz; empty: not asked for
 };
 
@@ -34,8 +38,16 @@ struct FidelityMetric {
   std::string features;         ///< SHA-256 of the network's weights, or "given"; "": no network
 };
 
+/// Whether statistics of the reference were in the cache.
+struct ReferenceUse {
+  InceptionInput input = InceptionInput::kPytorchFid;
+  bool hit = false;
+  std::filesystem::path file;
+};
+
 struct FidelityResult {
   std::vector<FidelityMetric> metrics;
+  std::vector<ReferenceUse> reference;  ///< one for each way of resizing; none without a cache
   std::optional<PairValues> pairs;
 };
 

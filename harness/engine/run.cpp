@@ -16,6 +16,7 @@
 #include "harness/engine/judged_sentences.h"
 #include "harness/engine/manifest.h"
 #include "harness/engine/pipeline.h"
+#include "harness/engine/reference_cache.h"
 #include "harness/engine/run_identity.h"
 #include "harness/engine/run_samples.h"
 #include "models/prompts/style.h"
@@ -45,11 +46,15 @@ class Run {
  public:
   Run(const RunSettings& settings, Registry& registry, const TaskTable& tasks,
       const std::atomic<bool>& stop)
-      : settings_(settings), registry_(registry), stop_(stop) {
+      : settings_(settings),
+        registry_(registry),
+        stop_(stop),
+        cache_(settings.sources.cache, [](const std::string& text) { spdlog::warn("{}", text); }) {
     for (const TaskChoice& choice : settings.tasks) {
       Job& job = jobs_.emplace_back();
       TaskSources sources = settings.sources;
       sources.registry = &registry;
+      sources.features = cache_.features();
       job.task = tasks.open(choice, sources);
       check_task(job.task);
       apply_decoding(settings, job.task);
@@ -218,6 +223,7 @@ class Run {
     journal.set_note("environment", describe_environment());
     const std::vector<std::size_t> todo = still_to_do(journal, number, job);
     const auto start = Clock::now();
+    const std::size_t hits = cache_.hits(), misses = cache_.misses();
     StageTimes times;
     {
       Progress progress(job.task.name, job.indices.size(), job.indices.size() - todo.size(),
@@ -228,6 +234,7 @@ class Run {
       pipeline.run(todo);
     }
     note_task(job, times, todo.size(), seconds_since(start));
+    note_originals(job, cache_.hits() - hits, cache_.misses() - misses);
     manifest_["tasks"][job.task.name].update(describe_usage(journal.usage(number)));
     job.model.reset();
     if (!stop_) judge_task(journal, number, job);
@@ -323,6 +330,14 @@ class Run {
                              {"journal", in_seconds(times.journal)}};
   }
 
+  /// How many originals' features were in the cache; nothing of tasks that need none.
+  void note_originals(const Job& job, std::size_t hits, std::size_t misses) {
+    if (hits + misses == 0) return;
+    manifest_["tasks"][job.task.name]["originals"] = {{"from_cache", hits}, {"computed", misses}};
+    spdlog::info("{}: Inception's features of {} of {} originals came from the cache {}",
+                 job.task.name, hits, hits + misses, settings_.sources.cache.string());
+  }
+
   void conclude_job(const Journal& journal, int number, const Job& job, const ModelInfo& info,
                     RunEnd& end) {
     const auto start = Clock::now();
@@ -403,6 +418,7 @@ class Run {
   const RunSettings& settings_;
   Registry& registry_;
   const std::atomic<bool>& stop_;
+  ReferenceCache cache_;  // outlives the tasks, which use it
   std::vector<Job> jobs_;
   RunSamples base_;  // with --against
   json manifest_;

@@ -1,11 +1,14 @@
 #include "harness/engine/score_file.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <numeric>
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
 #include "harness/engine/caption_cases.h"
+#include "harness/engine/reference_cache.h"
 #include "harness/engine/run_answers.h"
 #include "harness/engine/scoring.h"
 #include "harness/media/decode.h"
@@ -74,6 +77,8 @@ std::vector<std::string> chosen_rules(const ScoreFileSettings& settings, const T
 FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks) {
   TaskSources sources = settings.sources;
   sources.for_scoring = true;
+  ReferenceCache cache(sources.cache, [](const std::string& text) { spdlog::warn("{}", text); });
+  sources.features = cache.features();
   Task task;
   Predictions predictions;
   const bool from_run = std::filesystem::exists(settings.predictions / Journal::kFileName);
@@ -96,6 +101,10 @@ FileScores score_file(const ScoreFileSettings& settings, const TaskTable& tasks)
   for (const std::string& rules : chosen_rules(settings, task)) {
     const auto scorer = FileScorer(task, matched).score(rules);
     scores.by_rules.push_back({rules, compute_scores(*scorer, settings.bootstrap)});
+  }
+  if (cache.hits() + cache.misses() > 0) {
+    spdlog::info("{}: Inception's features of {} of {} originals came from the cache {}", task.name,
+                 cache.hits(), cache.hits() + cache.misses(), sources.cache.string());
   }
   if (!settings.more_metrics) return scores;
   const std::vector<MetricValue> more = settings.more_metrics(task, matched.answers);

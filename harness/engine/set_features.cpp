@@ -144,6 +144,17 @@ FeatureStatistics read_statistics(const NpzFile& file, const fs::path& path, con
   return statistics;
 }
 
+/// The features themselves, `features` [N, D], where `write_statistics` left them.
+void read_rows(const NpzFile& file, const fs::path& path, SetFeatures& features) {
+  const NpyArray array = file.at("features");
+  array.require_rank(2, "[N, D]");
+  const auto values = array.values<float>();
+  features.rows.assign(values.begin(), values.end());
+  features.width = static_cast<std::size_t>(array.shape()[1]);
+  features.count = array.rows();
+  require_features({features.rows, features.width}, path.string());
+}
+
 }  // namespace
 
 FeatureNeeds& FeatureNeeds::operator|=(const FeatureNeeds& other) {
@@ -180,7 +191,8 @@ SetFeatures FeatureInput::collect(const FeatureNeeds& needs, InceptionNetwork* n
   return with_context([&] { return "reading " + path_.string(); },
                       [&] {
                         if (kind_ == ImageDataKind::kFeatures) return from_features(needs);
-                        if (kind_ == ImageDataKind::kStatistics) return from_statistics(needs);
+                        if (kind_ == ImageDataKind::kStatistics)
+                          return read_statistics_file(path_, needs);
                         return from_images(needs, *network, batch_size);
                       });
 }
@@ -217,21 +229,30 @@ SetFeatures FeatureInput::from_features(const FeatureNeeds& needs) const {
   return sink.finish("given");
 }
 
-SetFeatures FeatureInput::from_statistics(const FeatureNeeds& needs) const {
-  const NpzFile file(path_);
-  SetFeatures features{.network = "given"};
-  if (needs.moments) features.pool = read_statistics(file, path_, "mu", "sigma", "mu_float32");
-  if (needs.spatial_moments) {
-    features.spatial = read_statistics(file, path_, "mu_s", "sigma_s", "mu_s_float32");
+SetFeatures read_statistics_file(const fs::path& path, const FeatureNeeds& needs,
+                                 std::string_view key) {
+  const NpzFile file(path);
+  if (!key.empty()) {
+    const NpyArray array = file.at("key");
+    const auto kept = array.values<std::uint8_t>();
+    require(std::ranges::equal(kept, key), "{}: 'key' is another: these are other statistics",
+            path.string());
   }
-  if (file.contains("n")) {
-    features.count =
-        static_cast<std::size_t>(features.pool ? features.pool->count : features.spatial->count);
+  SetFeatures features{.network = "given"};
+  if (needs.moments) features.pool = read_statistics(file, path, "mu", "sigma", "mu_float32");
+  if (needs.spatial_moments) {
+    features.spatial = read_statistics(file, path, "mu_s", "sigma_s", "mu_s_float32");
+  }
+  if (needs.rows) read_rows(file, path, features);
+  if (features.pool && file.contains("n")) {
+    features.count = static_cast<std::size_t>(features.pool->count);
+  } else if (features.spatial && file.contains("n")) {
+    features.count = static_cast<std::size_t>(features.spatial->count);
   }
   return features;
 }
 
-void write_statistics(const fs::path& path, const SetFeatures& features) {
+void write_statistics(const fs::path& path, const SetFeatures& features, std::string_view key) {
   std::vector<NamedTensor> arrays;
   const std::int64_t count = static_cast<std::int64_t>(features.count);
   const auto add = [&](const FeatureStatistics& statistics, const std::string& suffix) {
@@ -245,6 +266,13 @@ void write_statistics(const fs::path& path, const SetFeatures& features) {
   if (features.pool) add(*features.pool, "");
   if (features.spatial) add(*features.spatial, "_s");
   if (count > 0) arrays.push_back({"n", view_of<std::int64_t>({&count, 1}, {})});
+  if (!key.empty() && !features.rows.empty()) {
+    const auto width = static_cast<std::int64_t>(features.width);
+    arrays.push_back({"features", view_of<float>(features.rows, {count, width})});
+  }
+  const std::vector<std::uint8_t> letters(key.begin(), key.end());
+  const auto length = static_cast<std::int64_t>(letters.size());
+  if (!key.empty()) arrays.push_back({"key", view_of<std::uint8_t>(letters, {length})});
   write_npz(path, arrays);
 }
 

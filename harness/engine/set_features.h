@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/engine/image_set.h"
@@ -60,16 +61,21 @@ class FeatureInput {
   SetFeatures from_images(const FeatureNeeds& needs, InceptionNetwork& network,
                           std::size_t batch_size) const;
   SetFeatures from_features(const FeatureNeeds& needs) const;
-  SetFeatures from_statistics(const FeatureNeeds& needs) const;
   NpyArray open_features() const;
 
   std::filesystem::path path_;
   ImageDataKind kind_;
 };
 
+/// Reads statistics from an .npz; `needs` says which. With a `key`, the file must hold it as
+/// `write_statistics` leaves it. Throws `Error` for what is missing, damaged or not finite.
+SetFeatures read_statistics_file(const std::filesystem::path& path, const FeatureNeeds& needs,
+                                 std::string_view key = {});
+
 /// Writes the statistics that a set has as an .npz that pytorch-fid and ADM's evaluator read
 /// (`mu`, `sigma`; `mu_s`, `sigma_s` where there are spatial ones), with the number of images (`n`)
-/// and the means in float32.
-void write_statistics(const std::filesystem::path& path, const SetFeatures& features);
+/// and the means in float32; with a `key` also that (`key`) and the rows it has (`features`).
+void write_statistics(const std::filesystem::path& path, const SetFeatures& features,
+                      std::string_view key = {});
 
 }  // namespace sightline

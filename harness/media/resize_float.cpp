@@ -9,9 +9,28 @@
 namespace sightline {
 namespace {
 
-void require_sizes(const Image& image, int width, int height) {
+// The samples of an image, 8-bit ones or floats.
+const std::vector<std::uint8_t>& samples_of(const Image& image) {
+  return image.pixels;
+}
+const std::vector<float>& samples_of(const FloatImage& image) {
+  return image.samples;
+}
+
+template <typename AnyImage>
+auto row_of(const AnyImage& image, int y) {
+  return samples_of(image).data() +
+         static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) * 3;
+}
+
+template <typename AnyImage>
+void require_sizes(const AnyImage& image, int width, int height) {
   require(image.width > 0 && image.height > 0, "cannot resize an image of {} x {} pixels",
           image.width, image.height);
+  require(samples_of(image).size() ==
+              static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3,
+          "an image of {} x {} pixels has {} samples", image.width, image.height,
+          samples_of(image).size());
   require(width > 0 && height > 0, "cannot resize to {} x {} pixels: both sides must be positive",
           width, height);
 }
@@ -22,16 +41,17 @@ FloatImage empty_image(int width, int height) {
       std::vector<float>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3)};
 }
 
-void horizontal_row(const ExactAxisWeights& axis, const std::uint8_t* from, float* to) {
+template <typename Sample>
+void horizontal_row(const ExactAxisWeights& axis, const Sample* from, float* to) {
   for (int i = 0; i < axis.size(); ++i, to += 3) {
     const auto at = static_cast<std::size_t>(i);
     const double* weights = axis.row(i);
-    const std::uint8_t* pixel = from + 3 * static_cast<std::size_t>(axis.start[at]);
+    const Sample* pixel = from + 3 * static_cast<std::size_t>(axis.start[at]);
     double red = 0, green = 0, blue = 0;
     for (int j = 0; j < axis.count[at]; ++j, pixel += 3) {
-      red += weights[j] * pixel[0];
-      green += weights[j] * pixel[1];
-      blue += weights[j] * pixel[2];
+      red += weights[j] * static_cast<double>(pixel[0]);
+      green += weights[j] * static_cast<double>(pixel[1]);
+      blue += weights[j] * static_cast<double>(pixel[2]);
     }
     to[0] = static_cast<float>(red);
     to[1] = static_cast<float>(green);
@@ -45,15 +65,17 @@ SIGHTLINE_VECTORISED void add_row(double weight, const float* __restrict from, s
 }
 
 // A side that keeps its length is not filtered, as in Pillow.
-FloatImage horizontal_pass(const Image& image, int width, ResizeFilter filter) {
+template <typename AnyImage>
+FloatImage horizontal_pass(const AnyImage& image, int width, ResizeFilter filter) {
   if (width == image.width) {
-    return {width, image.height, std::vector<float>(image.pixels.begin(), image.pixels.end())};
+    const auto& samples = samples_of(image);
+    return {width, image.height, std::vector<float>(samples.begin(), samples.end())};
   }
   const ExactAxisWeights axis = exact_axis_weights(image.width, 0, image.width, width, filter);
   FloatImage result = empty_image(width, image.height);
   float* to = result.samples.data();
   for (int y = 0; y < image.height; ++y, to += 3 * static_cast<std::size_t>(width)) {
-    horizontal_row(axis, image.row(y), to);
+    horizontal_row(axis, row_of(image, y), to);
   }
   return result;
 }
@@ -97,27 +119,27 @@ std::vector<Neighbours> neighbours(int length, int size, SourceGrid grid) {
   return all;
 }
 
-}  // namespace
-
-FloatImage resize_float(const Image& image, int width, int height, ResizeFilter filter) {
+template <typename AnyImage>
+FloatImage resized(const AnyImage& image, int width, int height, ResizeFilter filter) {
   require_sizes(image, width, height);
   require(filter != ResizeFilter::kNearest, "resizing to float samples has no nearest filter");
   return vertical_pass(horizontal_pass(image, width, filter), height, filter);
 }
 
-FloatImage interpolate_bilinear(const Image& image, int width, int height, SourceGrid grid) {
+template <typename AnyImage>
+FloatImage interpolated(const AnyImage& image, int width, int height, SourceGrid grid) {
   require_sizes(image, width, height);
   const std::vector<Neighbours> columns = neighbours(image.width, width, grid);
   const std::vector<Neighbours> rows = neighbours(image.height, height, grid);
   FloatImage result = empty_image(width, height);
   float* to = result.samples.data();
   for (const Neighbours& y : rows) {
-    const std::uint8_t *above = image.row(y.before), *below = image.row(y.behind);
+    const auto above = row_of(image, y.before), below = row_of(image, y.behind);
     for (const Neighbours& x : columns) {
       const auto left = 3 * static_cast<std::size_t>(x.before);
       const auto right = 3 * static_cast<std::size_t>(x.behind);
       for (std::size_t c = 0; c < 3; ++c) {
-        const auto mix = [&](const std::uint8_t* line) {
+        const auto mix = [&](const auto* line) {
           return (1 - x.share) * static_cast<float>(line[left + c]) +
                  x.share * static_cast<float>(line[right + c]);
         };
@@ -126,6 +148,24 @@ FloatImage interpolate_bilinear(const Image& image, int width, int height, Sourc
     }
   }
   return result;
+}
+
+}  // namespace
+
+FloatImage resize_float(const Image& image, int width, int height, ResizeFilter filter) {
+  return resized(image, width, height, filter);
+}
+
+FloatImage resize_float(const FloatImage& image, int width, int height, ResizeFilter filter) {
+  return resized(image, width, height, filter);
+}
+
+FloatImage interpolate_bilinear(const Image& image, int width, int height, SourceGrid grid) {
+  return interpolated(image, width, height, grid);
+}
+
+FloatImage interpolate_bilinear(const FloatImage& image, int width, int height, SourceGrid grid) {
+  return interpolated(image, width, height, grid);
 }
 
 }  // namespace sightline

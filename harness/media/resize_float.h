@@ -23,6 +23,7 @@ struct FloatImage {
 /// PyTorch's antialiased interpolation computes, up to rounding. `filter` is not kNearest.
 /// Throws `Error` for a size without pixels, an empty image, or kNearest.
 FloatImage resize_float(const Image& image, int width, int height, ResizeFilter filter);
+FloatImage resize_float(const FloatImage& image, int width, int height, ResizeFilter filter);
 
 /// Where result i of `size` lies among `length` source pixels.
 enum class SourceGrid {
@@ -33,5 +34,6 @@ enum class SourceGrid {
 /// Linear interpolation of the 2 x 2 nearest pixels without antialiasing, positions in float32.
 /// Throws `Error` for a size without pixels or an empty image.
 FloatImage interpolate_bilinear(const Image& image, int width, int height, SourceGrid grid);
+FloatImage interpolate_bilinear(const FloatImage& image, int width, int height, SourceGrid grid);
 
 }  // namespace sightline

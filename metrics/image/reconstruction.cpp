@@ -20,10 +20,16 @@ constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 ReconstructionScore score_reconstruction(const Image& reconstruction, const Image& original,
                                          const ReconstructionOptions& options) {
-  ReconstructionScore score{.psnr = psnr(reconstruction, original),
-                            .ssim = ssim(reconstruction, original),
-                            .ssim_gaussian11 = std::nullopt,
-                            .bits_per_pixel = std::nullopt};
+  ReconstructionScore score;
+  if (options.flowmo) {
+    score.squared_error = squared_error_float32(reconstruction, original);
+    score.psnr =
+        psnr_of_error(*score.squared_error / static_cast<double>(original.pixels.size()), 1);
+    score.ssim = ssim_float32(reconstruction, original);
+  } else {
+    score.psnr = psnr(reconstruction, original);
+    score.ssim = ssim(reconstruction, original);
+  }
   if (options.ssim_gaussian11) score.ssim_gaussian11 = ssim_gaussian11(reconstruction, original);
   if (options.bits) {
     require(*options.bits >= 0, "the compressed form has {} bits", *options.bits);

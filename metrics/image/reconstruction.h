@@ -17,10 +17,14 @@ struct ReconstructionScore {
   std::optional<double> ssim_gaussian11;   ///< rules "ssim/gaussian11-wang", where asked for
   std::optional<double> lpips, lpips_vgg;  ///< where a network has measured them
   std::optional<double> bits_per_pixel;    ///< where the length of the compressed form is known
+  std::optional<double> squared_error;     ///< `squared_error_float32`, for `FlowmoPsnr`
 };
 
 struct ReconstructionOptions {
-  bool ssim_gaussian11 = false;      ///< some four times the cost of `ssim`
+  bool ssim_gaussian11 = false;  ///< some four times the cost of `ssim`
+  /// `psnr` and `ssim` in float32 on samples / 255, as FlowMo's evaluation has them (rules
+  /// "psnr/float32" and "ssim/flowmo-float32"), and `squared_error`.
+  bool flowmo = false;
   std::optional<std::int64_t> bits;  ///< length of the compressed form of this image
 };
 

@@ -87,6 +87,10 @@ std::string describe(const std::string& kind, const ModelArgs& args) {
 
 }  // namespace
 
+std::unique_ptr<Model> answer_each(ModelInfo info, AnswerOne answer_one) {
+  return std::make_unique<BaselineModel>(std::move(info), std::move(answer_one));
+}
+
 std::unique_ptr<Model> open_baseline(ModelSettings settings) {
   const std::string name = settings.args.get("kind", default_kind(settings));
   const BaselineKind kind = choose_kind(settings, name);
@@ -102,9 +106,9 @@ std::unique_ptr<Model> open_baseline(ModelSettings settings) {
   settings.args.check_all_used("baseline with kind=" + kind.name);
   if (info.wants_pixels) {
     info.opens_images = true;
-    info.max_batch = 64;
+    info.max_batch = kPixelBatch;
   }
-  return std::make_unique<BaselineModel>(std::move(info), std::move(answer_one));
+  return answer_each(std::move(info), std::move(answer_one));
 }
 
 }  // namespace sightline

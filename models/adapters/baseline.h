@@ -28,6 +28,12 @@ std::vector<BaselineKind> grounding_baselines();       ///< baseline_grounding.c
 std::vector<BaselineKind> detection_baselines();       ///< baseline_detection.cpp: grid, contours
 std::vector<BaselineKind> reconstruction_baselines();  ///< baseline_codecs.cpp: jpeg, webp
 
+/// Images that a model of this kind takes at a time where it looks at their pixels.
+inline constexpr std::size_t kPixelBatch = 64;
+
+/// A model that answers each request alone, several at a time on threads.
+std::unique_ptr<Model> answer_each(ModelInfo info, AnswerOne answer_one);
+
 /// The model `baseline`: answers that need no training of a network, to see what a score is worth.
 /// `kind=` chooses; without it the first that fits the task. Throws `UsageError` that lists the
 /// right kinds for the task.

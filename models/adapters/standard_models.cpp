@@ -1,6 +1,7 @@
 #include "models/adapters/standard_models.h"
 
 #include "models/adapters/baseline.h"
+#include "models/adapters/codec.h"
 #include "models/adapters/null_model.h"
 #include "models/adapters/process_model.h"
 #include "models/adapters/replay.h"
@@ -37,6 +38,12 @@ void add_standard_models(Registry& registry) {
                     "answers without a network, by kind=: most_common, caption, whole_image, "
                     "centre_box, grid, contours, jpeg, webp",
                 .open = open_baseline,
+                .module = "",
+                .quick = true});
+  registry.add({.name = "codec",
+                .summary = "an ordinary image codec at its true rate: format= (jpeg, webp, "
+                           "webp-lossless or png), quality= (75)",
+                .open = open_codec,
                 .module = "",
                 .quick = true});
 }

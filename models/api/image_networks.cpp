@@ -34,6 +34,15 @@ InceptionInput parse_inception_input(std::string_view name) {
       name));
 }
 
+InceptionFeatures InceptionNetwork::float_features(std::span<const FloatImage> /*images*/) {
+  fail("this Inception network takes 8-bit images only");
+}
+
+std::vector<double> PerceptualDistance::float_distances(
+    std::span<const FloatImage> /*reconstructions*/, std::span<const FloatImage> /*originals*/) {
+  fail("this LPIPS takes 8-bit images only");
+}
+
 std::unique_ptr<InceptionNetwork> open_inception(Registry& registry,
                                                  const InceptionSettings& settings) {
   if (!registry.inception) load_module_by_name(kModule, registry);

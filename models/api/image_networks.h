@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/media/image.h"
+#include "harness/media/resize_float.h"
 #include "models/api/registry.h"
 
 namespace sightline {
@@ -47,6 +48,9 @@ class InceptionNetwork {
   virtual ~InceptionNetwork() = default;
   /// Features of a batch; images may differ in size.
   virtual InceptionFeatures features(std::span<const Image> images) = 0;
+  /// The same of samples in [0, 255] that were not rounded to 8 bits. Throws `Error` when the
+  /// network takes 8-bit images only.
+  virtual InceptionFeatures float_features(std::span<const FloatImage> images);
   /// SHA-256 of the weight file.
   virtual const std::string& weights_sha256() const = 0;
 };
@@ -66,6 +70,10 @@ class PerceptualDistance {
   /// `Error` for pairs of different size and images too small for the trunk.
   virtual std::vector<double> distances(std::span<const Image> reconstructions,
                                         std::span<const Image> originals) = 0;
+  /// The same of samples in [0, 255] that were not rounded to 8 bits. Throws `Error` when the
+  /// network takes 8-bit images only.
+  virtual std::vector<double> float_distances(std::span<const FloatImage> reconstructions,
+                                              std::span<const FloatImage> originals);
   /// SHA-256 of trunk and linear weights, joined with '+'.
   virtual const std::string& weights_sha256() const = 0;
 };

@@ -53,6 +53,9 @@ struct Reconstruction {
   std::map<std::string, double> measured;  ///< filled by the task when it has seen the image
   /// Inception features of both images, where rFID is asked for; filled by the task.
   std::vector<float> features, original_features;
+  /// What the network gave before it became 8-bit values, [3, height, width] in [-1, 1] (beyond: to
+  /// be clamped); null: unknown. `image` is there all the same.
+  std::shared_ptr<const std::vector<float>> samples = {};
 };
 
 /// A typed answer: the part that the request's kind uses is filled.

@@ -71,6 +71,17 @@ Image to_image(const at::Tensor& planes, const Range& range) {
   return image;
 }
 
+/// The same before it was rounded, [3, height, width] in [-1, 1] where it is in range.
+std::vector<float> to_samples(const at::Tensor& planes, const Range& range) {
+  const at::Tensor rows = planes.contiguous();
+  const float* from = rows.data_ptr<float>();
+  std::vector<float> samples(from, from + rows.numel());
+  if (range.shift == 0) {
+    for (float& sample : samples) sample = 2 * sample - 1;
+  }
+  return samples;
+}
+
 std::int64_t whole_bits(double bits) {
   require(std::isfinite(bits) && bits >= 0 && bits < 1e15, "the module gives {} bits for an image",
           bits);
@@ -139,8 +150,9 @@ class ScriptReconstruction final : public BatchModel {
             shape_text(planes.sizes().vec()));
     for (std::size_t i = 0; i < requests.size(); ++i) {
       Reconstruction made;
-      made.image = std::make_shared<const Image>(
-          to_image(results[0].select(0, static_cast<std::int64_t>(i)), range_));
+      const at::Tensor result = results[0].select(0, static_cast<std::int64_t>(i));
+      made.image = std::make_shared<const Image>(to_image(result, range_));
+      made.samples = std::make_shared<const std::vector<float>>(to_samples(result, range_));
       made.bits = results.size() > 1 ? bits_of(results[1], i, requests.size()) : bits_;
       responses[i] = {};
       responses[i].answer.emplace().reconstruction = std::move(made);

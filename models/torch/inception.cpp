@@ -120,7 +120,16 @@ class TorchInception final : public InceptionNetwork {
     sha256_ = weights.file().sha256();
   }
 
-  InceptionFeatures features(std::span<const Image> images) override {
+  InceptionFeatures features(std::span<const Image> images) override { return all_of(images); }
+  InceptionFeatures float_features(std::span<const FloatImage> images) override {
+    return all_of(images);
+  }
+
+  const std::string& weights_sha256() const override { return sha256_; }
+
+ private:
+  template <typename AnyImage>
+  InceptionFeatures all_of(std::span<const AnyImage> images) const {
     InceptionFeatures features;
     features.pool.resize(images.size() * InceptionFeatures::kPool);
     if (settings_.spatial) features.spatial.resize(images.size() * InceptionFeatures::kSpatial);
@@ -133,11 +142,9 @@ class TorchInception final : public InceptionNetwork {
     return features;
   }
 
-  const std::string& weights_sha256() const override { return sha256_; }
-
- private:
   // `first` is the index of images[0] in the caller's batch, and the row of its features.
-  void run(std::span<const Image> images, std::size_t first, InceptionFeatures& features) const {
+  template <typename AnyImage>
+  void run(std::span<const AnyImage> images, std::size_t first, InceptionFeatures& features) const {
     at::Tensor x = input(images, first);  // [N, 3, 299, 299]
     for (const Block& block : blocks_) {
       x = block(x);
@@ -151,7 +158,8 @@ class TorchInception final : public InceptionNetwork {
     if (settings_.logits) copy_rows(at::linear(pool, classes_), first, features.logits);
   }
 
-  at::Tensor input(std::span<const Image> images, std::size_t first) const {
+  template <typename AnyImage>
+  at::Tensor input(std::span<const AnyImage> images, std::size_t first) const {
     const auto count = static_cast<std::int64_t>(images.size());
     const at::Tensor pixels = at::empty({count, kInceptionSide, kInceptionSide, 3}, at::kFloat);
     const std::span<float> all(pixels.data_ptr<float>(), images.size() * kInputSize);

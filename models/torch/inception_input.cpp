@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "harness/base/error.h"
-#include "harness/media/resize_float.h"
 
 namespace sightline {
 namespace {
 
-FloatImage resized(const Image& image, InceptionInput input) {
+template <typename AnyImage>
+FloatImage resized(const AnyImage& image, InceptionInput input) {
   constexpr int kSide = kInceptionSide;
   switch (input) {
     case InceptionInput::kTf:
@@ -20,9 +20,8 @@ FloatImage resized(const Image& image, InceptionInput input) {
   }
 }
 
-}  // namespace
-
-void fill_inception_input(const Image& image, InceptionInput input, std::span<float> to) {
+template <typename AnyImage>
+void fill(const AnyImage& image, InceptionInput input, std::span<float> to) {
   const FloatImage pixels = resized(image, input);
   require(pixels.samples.size() == to.size(), "Inception's input has {} numbers, not {}",
           pixels.samples.size(), to.size());
@@ -30,6 +29,16 @@ void fill_inception_input(const Image& image, InceptionInput input, std::span<fl
     if (input == InceptionInput::kPytorchFid) return 2 * (sample / 255) - 1;
     return (std::clamp(sample, 0.0F, 255.0F) - 128) / 128;
   });
+}
+
+}  // namespace
+
+void fill_inception_input(const Image& image, InceptionInput input, std::span<float> to) {
+  fill(image, input, to);
+}
+
+void fill_inception_input(const FloatImage& image, InceptionInput input, std::span<float> to) {
+  fill(image, input, to);
 }
 
 }  // namespace sightline

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "harness/media/image.h"
+#include "harness/media/resize_float.h"
 #include "models/api/image_networks.h"
 
 namespace sightline {
@@ -13,5 +14,7 @@ inline constexpr int kInceptionSide = 299;  ///< pixels of the network's input
 /// @param to  [299, 299, 3], row by row, channels innermost
 /// Throws `Error` for an image without pixels.
 void fill_inception_input(const Image& image, InceptionInput input, std::span<float> to);
+/// The same of samples in [0, 255] that were not rounded to 8 bits.
+void fill_inception_input(const FloatImage& image, InceptionInput input, std::span<float> to);
 
 }  // namespace sightline

@@ -60,16 +60,18 @@ std::vector<Layer> build(const std::string& trunk, WeightReader& weights, Weight
   return layers;
 }
 
-// The network's input for each 8-bit sample of each channel: v / 127.5 - 1, shifted and scaled to
+// The network's input for a sample in [0, 255] of a channel: v / 127.5 - 1, shifted and scaled to
 // what the trunks were trained on.
-std::array<std::array<float, 3>, 256> input_table() {
+float input_of(float sample, std::size_t channel) {
   constexpr std::array<float, 3> kShift = {-.030F, -.088F, -.188F};
   constexpr std::array<float, 3> kScale = {.458F, .448F, .450F};
+  return (sample / 127.5F - 1 - kShift[channel]) / kScale[channel];
+}
+
+std::array<std::array<float, 3>, 256> input_table() {
   std::array<std::array<float, 3>, 256> table{};
   for (std::size_t v = 0; v < table.size(); ++v) {
-    for (std::size_t c = 0; c < 3; ++c) {
-      table[v][c] = (static_cast<float>(v) / 127.5F - 1 - kShift[c]) / kScale[c];
-    }
+    for (std::size_t c = 0; c < 3; ++c) table[v][c] = input_of(static_cast<float>(v), c);
   }
   return table;
 }
@@ -77,6 +79,17 @@ std::array<std::array<float, 3>, 256> input_table() {
 void fill_input(const Image& image, float* to) {
   static const auto table = input_table();
   for (std::size_t i = 0; i < image.pixels.size(); ++i) to[i] = table[image.pixels[i]][i % 3];
+}
+
+void fill_input(const FloatImage& image, float* to) {
+  for (std::size_t i = 0; i < image.samples.size(); ++i) to[i] = input_of(image.samples[i], i % 3);
+}
+
+std::size_t sample_count(const Image& image) {
+  return image.pixels.size();
+}
+std::size_t sample_count(const FloatImage& image) {
+  return image.samples.size();
 }
 
 class TorchPerceptual final : public PerceptualDistance {
@@ -94,6 +107,19 @@ class TorchPerceptual final : public PerceptualDistance {
 
   std::vector<double> distances(std::span<const Image> reconstructions,
                                 std::span<const Image> originals) override {
+    return measure_all(reconstructions, originals);
+  }
+  std::vector<double> float_distances(std::span<const FloatImage> reconstructions,
+                                      std::span<const FloatImage> originals) override {
+    return measure_all(reconstructions, originals);
+  }
+
+  const std::string& weights_sha256() const override { return sha256_; }
+
+ private:
+  template <typename AnyImage>
+  std::vector<double> measure_all(std::span<const AnyImage> reconstructions,
+                                  std::span<const AnyImage> originals) const {
     require(reconstructions.size() == originals.size(),
             "LPIPS was given {} reconstructions of {} originals", reconstructions.size(),
             originals.size());
@@ -115,10 +141,8 @@ class TorchPerceptual final : public PerceptualDistance {
     return results;
   }
 
-  const std::string& weights_sha256() const override { return sha256_; }
-
- private:
-  void check_pair(const Image& reconstruction, const Image& original, std::size_t i) const {
+  template <typename AnyImage>
+  void check_pair(const AnyImage& reconstruction, const AnyImage& original, std::size_t i) const {
     require(reconstruction.width == original.width && reconstruction.height == original.height,
             "pair {} of LPIPS: the reconstruction has {} x {} pixels, the original {} x {}", i,
             reconstruction.width, reconstruction.height, original.width, original.height);
@@ -128,13 +152,15 @@ class TorchPerceptual final : public PerceptualDistance {
             i, original.width, original.height, trunk_, smallest_, smallest_);
   }
 
-  std::size_t most_pairs(const Image& image) const {
-    const std::size_t pixels = 2 * image.pixels.size() / 3;
+  template <typename AnyImage>
+  std::size_t most_pairs(const AnyImage& image) const {
+    const std::size_t pixels = 2 * sample_count(image) / 3;
     return std::max<std::size_t>(1, (trunk_ == "alex" ? kAlexPixels : kVggPixels) / pixels);
   }
 
   // Adds the distances of some pairs of equal size, by their indices.
-  void measure(std::span<const Image> reconstructions, std::span<const Image> originals,
+  template <typename AnyImage>
+  void measure(std::span<const AnyImage> reconstructions, std::span<const AnyImage> originals,
                std::span<const std::size_t> pairs, std::vector<double>& results) const {
     at::Tensor x = input(reconstructions, originals, pairs);  // [2n, 3, H, W]
     for (const Layer& layer : layers_) {
@@ -155,15 +181,16 @@ class TorchPerceptual final : public PerceptualDistance {
   }
 
   // The reconstructions, and behind them the originals.
-  at::Tensor input(std::span<const Image> reconstructions, std::span<const Image> originals,
+  template <typename AnyImage>
+  at::Tensor input(std::span<const AnyImage> reconstructions, std::span<const AnyImage> originals,
                    std::span<const std::size_t> pairs) const {
-    const Image& any = originals[pairs[0]];
+    const AnyImage& any = originals[pairs[0]];
     const auto count = static_cast<std::int64_t>(2 * pairs.size());
     const at::Tensor pixels = at::empty({count, any.height, any.width, 3}, at::kFloat);
     float* all = pixels.data_ptr<float>();
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-      fill_input(reconstructions[pairs[i]], all + i * any.pixels.size());
-      fill_input(originals[pairs[i]], all + (pairs.size() + i) * any.pixels.size());
+      fill_input(reconstructions[pairs[i]], all + i * sample_count(any));
+      fill_input(originals[pairs[i]], all + (pairs.size() + i) * sample_count(any));
     }
     return pixels.to(device_).permute({0, 3, 1, 2});
   }

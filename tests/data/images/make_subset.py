@@ -65,6 +65,9 @@ def main():
     for path in (goldens / "metrics" / "image").iterdir():
         if "torch_bilinear" not in path.name:
             copy(path, HERE / "metrics" / path.name)
+    for suffix in ("json", "safetensors"):
+        path = goldens / "models" / "flowmo" / "metrics" / f"golden.{suffix}"
+        copy(path, HERE / "flowmo" / f"metrics.{suffix}")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ inline std::filesystem::path small_suite() {
 /// Runs the built program as a user would.
 class CliTest : public ::testing::Test {
  protected:
+  // What is kept between runs is kept for this test alone.
+  CliTest() { ::setenv("SIGHTLINE_CACHE", (own_ / "cache").c_str(), 1); }
+
   /// Official files of all tasks. Read only.
   static std::filesystem::path data() {
     static const std::filesystem::path suite = small_suite();

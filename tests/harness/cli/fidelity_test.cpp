@@ -12,7 +12,9 @@ namespace fs = std::filesystem;
 using testing::data_path;
 using ::testing::HasSubstr;
 using testing::Json;
+using ::testing::Not;
 using testing::read_safetensors;
+using testing::Words;
 
 class FidelityCommand : public testing::CliTest {
  protected:
@@ -105,6 +107,44 @@ TEST_F(FidelityCommand, ARunGivesRfidAndVerifies) {
   EXPECT_EQ(protocol.at("lpips_weights"), "none");
   // From the features in the journal, without the network.
   must({"verify", folder("run").string()});
+}
+
+TEST_F(FidelityCommand, StatisticsOfTheReferenceAreComputedOnce) {
+  const Words words = {
+      "fidelity",  "--input1", images().string(), "--input2",         images().string(),
+      "--metrics", "fid",      "--weights",       weights().string(), "--json"};
+  const Json first = Json::parse(must(words).out), second = Json::parse(must(words).out);
+  EXPECT_EQ(first.at("reference_statistics").at(0).at("cache"), "miss");
+  EXPECT_EQ(second.at("reference_statistics").at(0).at("cache"), "hit");
+  EXPECT_EQ(first.at("metrics"), second.at("metrics"));
+  Words without = words;
+  without.insert(without.end(), {"--cache_dir", "none"});
+  const Json third = Json::parse(must(without).out);
+  EXPECT_FALSE(third.contains("reference_statistics"));
+  EXPECT_EQ(first.at("metrics"), third.at("metrics"));
+}
+
+TEST_F(FidelityCommand, ASecondRunTakesTheOriginalsFeaturesFromTheCache) {
+  const auto run_codec = [&](const std::string& name, const Words& more) {
+    Words words = {
+        "--model_args", "format=jpeg,quality=30", "--weights", weights().string(), "--limit", "3"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run("codec", "imagenet_recon_val[protocol=flowmo,size=64]", name, words).err;
+  };
+  EXPECT_THAT(run_codec("first", {}), HasSubstr("0 of 3 originals came from the cache"));
+  EXPECT_THAT(run_codec("second", {}), HasSubstr("3 of 3 originals came from the cache"));
+  EXPECT_THAT(run_codec("without", {"--cache_dir", "none"}), Not(HasSubstr("cache")));
+  const std::string damaged = (folder("cache") / "features.sqlite").string();
+  fs::remove(damaged + "-wal");
+  fs::remove(damaged + "-shm");
+  write_file_atomically(damaged, std::string(9000, 'x'));
+  const std::string warned = run_codec("damaged", {});
+  EXPECT_THAT(warned, HasSubstr("features of originals are computed anew"));
+  EXPECT_THAT(warned, HasSubstr("features.sqlite"));
+  for (const char* name : {"second", "without", "damaged"}) {
+    EXPECT_EQ(result_fields(folder("first")), result_fields(folder(name))) << name;
+  }
+  must({"verify", folder("second").string()});
 }
 
 }  // namespace

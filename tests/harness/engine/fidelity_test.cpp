@@ -18,6 +18,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/images.h"
 #include "tests/support/paths.h"
+#include "tests/support/safetensors.h"
 
 namespace sightline {
 namespace {
@@ -314,6 +315,46 @@ TEST(Fidelity, RefusesStatisticsThatDoNotFit) {
   EXPECT_THAT(refused({mean, covariance}, "prc"), HasSubstr("need images or features"));
   EXPECT_THAT(refused({mean, covariance}, "sfid"), HasSubstr("mu_s"));
   EXPECT_THAT(refused({{"other", view_of<double>(mu, {4})}}), HasSubstr("neither statistics"));
+}
+
+TEST(Fidelity, OfFlowmosGoldenIsItsOwn) {
+  const TemporaryFolder folder;
+  const auto golden = testing::read_safetensors(data_path("images/flowmo/metrics.safetensors"));
+  const auto write = [&](const std::string& name) {
+    const std::vector<double> rows = golden.at(name).values<double>();
+    write_npy(folder / (name + ".npy"), view_of<double>(rows, {80, 12}));
+    return folder / (name + ".npy");
+  };
+  auto ours = measure({.input1 = write("feat_rec"),
+                       .input2 = write("feat_x"),
+                       .metrics = {"fid"},
+                       .protocol = "flowmo"});
+  const double want = read_json(data_path("images/flowmo/metrics.json")).at("fid_feat");
+  // The golden's features are in double; ours are float32, as a network's are.
+  EXPECT_NEAR(*ours["fid"].value.value, want, 1e-6 * want);
+}
+
+TEST(Fidelity, AProtocolSetsTheRulesThatAreNotGiven) {
+  const fs::path x = features("a600x64_x");
+  const auto rules = [&](const std::string& protocol, std::vector<std::string> chosen) {
+    auto ours = measure({.input1 = x,
+                         .input2 = x,
+                         .metrics = {"fid", "is", "prc", "sfid"},
+                         .rules = std::move(chosen),
+                         .protocol = protocol});
+    return std::vector<std::string>{ours["fid"].rules, ours["is_mean"].rules,
+                                    ours["precision"].rules, ours["sfid"].rules};
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(rules("pytorch-fid", {}), ElementsAre("fid/pytorch-fid", "is/torch-fidelity",
+                                                    "prc/torch-fidelity", "sfid/adm"));
+  EXPECT_THAT(rules("flowmo", {}), ElementsAre("fid/pytorch-fid", "is/torch-fidelity",
+                                               "prc/torch-fidelity", "sfid/adm"));
+  EXPECT_THAT(rules("adm", {}), ElementsAre("fid/tf", "is/adm", "prc/adm", "sfid/adm"));
+  EXPECT_THAT(rules("adm", {"fid/clean-fid"}),
+              ElementsAre("fid/clean-fid", "is/adm", "prc/adm", "sfid/adm"));
+  EXPECT_THAT(refusal({.input1 = x, .input2 = x, .metrics = {"fid"}, .protocol = "openai"}),
+              AllOf(HasSubstr("--protocol openai"), HasSubstr("adm")));
 }
 
 TEST(Fidelity, NamesWhatItDoesNotKnow) {

@@ -124,6 +124,21 @@ TEST(InterpolateBilinear, PutsResultsWhereItsGridSays) {
   EXPECT_EQ(reds(SourceGrid::kCorner), (std::vector<float>{0, 50, 100, 100}));
 }
 
+TEST(ResizeFloat, OfFloatSamplesOnTheGridOfEightBitsIsTheSame) {
+  const Image image = noise_image(23, 31, 5);
+  FloatImage floats{23, 31, {image.pixels.begin(), image.pixels.end()}};
+  for (const auto& [width, height] : {std::pair(40, 17), std::pair(23, 50), std::pair(9, 31)}) {
+    EXPECT_EQ(resize_float(floats, width, height, ResizeFilter::kBicubic).samples,
+              resize_float(image, width, height, ResizeFilter::kBicubic).samples);
+    for (const SourceGrid grid : {SourceGrid::kHalfPixel, SourceGrid::kCorner}) {
+      EXPECT_EQ(interpolate_bilinear(floats, width, height, grid).samples,
+                interpolate_bilinear(image, width, height, grid).samples);
+    }
+  }
+  floats.samples.pop_back();
+  EXPECT_THROW(interpolate_bilinear(floats, 9, 9, SourceGrid::kCorner), Error);
+}
+
 TEST(ResizeFloat, RefusesWhatHasNoPixels) {
   const Image image = noise_image(4, 4, 1);
   EXPECT_THROW(resize_float(Image{}, 2, 2, ResizeFilter::kBox), Error);

@@ -11,6 +11,7 @@
 #include "tests/support/images.h"
 #include "tests/support/npy.h"
 #include "tests/support/paths.h"
+#include "tests/support/safetensors.h"
 
 namespace sightline {
 namespace {
@@ -87,6 +88,32 @@ TEST_F(FlowmoGolden, TheRoundTripLowersNinetyFiveValues) {
     changed += round_trip.pixels[3 * v] != v;
   }
   EXPECT_EQ(changed, want_.at("n_values_changed_by_truncation"));
+}
+
+TEST(FlowmoGoldens, OfTheModelAgreeToo) {
+  const auto golden = testing::read_safetensors(data_path("images/flowmo/metrics.safetensors"));
+  const auto want = testing::read_json(data_path("images/flowmo/metrics.json"));
+  constexpr std::size_t kSize = std::size_t{3} * 32 * 32;
+  const auto image = [&](const char* name, std::size_t i) {
+    const std::vector<float> all = golden.at(name).values<float>();
+    return flowmo_image(std::span(all).subspan(i * kSize, kSize), 32, 32);
+  };
+  const auto bytes = [&](const char* name, std::size_t i) {
+    const std::string& all = golden.at(name).bytes;
+    return std::vector<std::uint8_t>(all.data() + i * kSize, all.data() + (i + 1) * kSize);
+  };
+  FlowmoPsnr pooled(4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Image original = image("images", i), made = image("recon", i);
+    EXPECT_EQ(original.pixels, bytes("uint8_gt", i));
+    EXPECT_EQ(made.pixels, bytes("uint8_recon", i));
+    pooled.update(made, original);
+    FlowmoPsnr alone(1);
+    alone.update(made, original);
+    EXPECT_NEAR(alone.compute().value(), want.at("psnr_true_per_image").at(i), 1e-9);
+    EXPECT_NEAR(ssim_float32(made, original), want.at("ssim_per_image").at(i), 1e-6);
+  }
+  EXPECT_NEAR(pooled.compute().value(), want.at("psnr_reported_batch_value"), 1e-9);
 }
 
 TEST(FlowmoImage, ClampsAndRefusesWrongCounts) {

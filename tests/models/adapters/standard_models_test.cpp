@@ -17,8 +17,8 @@ TEST(StandardModels, AreFoundByName) {
     EXPECT_FALSE(entry.summary.empty()) << entry.name;
     EXPECT_NE(entry.open != nullptr, !entry.module.empty()) << entry.name << " or its module opens";
   }
-  EXPECT_THAT(names,
-              ::testing::IsSupersetOf({"replay", "null", "process", "baseline", "torchscript"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf(
+                         {"replay", "null", "process", "baseline", "codec", "torchscript"}));
   EXPECT_EQ(registry.open_model("null", {})->info().name, "null");
 }
 

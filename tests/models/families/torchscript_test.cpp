@@ -91,6 +91,21 @@ TEST_F(TorchScript, SamplesHaveTheRangeThatIsAskedFor) {
   EXPECT_EQ(reconstruct(*open(path, ",range=symmetric"), image).image->pixels, symmetric);
 }
 
+TEST_F(TorchScript, SamplesStandBesideTheImageBeforeTheyAreRounded) {
+  const std::string path = save("def forward(self, x):\n  return x * 0.5\n");
+  Image image = black_image(2, 1);
+  image.pixels = {0, 100, 250, 255, 50, 10};
+  const std::vector<float> planes = {0, 255, 100, 50, 250, 10};
+  const auto unit = reconstruct(*open(path), image).samples;
+  const auto symmetric = reconstruct(*open(path, ",range=symmetric"), image).samples;
+  ASSERT_EQ(unit->size(), planes.size());
+  ASSERT_EQ(symmetric->size(), planes.size());
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    EXPECT_FLOAT_EQ((*unit)[i], planes[i] / 255 - 1);
+    EXPECT_FLOAT_EQ((*symmetric)[i], (planes[i] / 127.5F - 1) / 2);
+  }
+}
+
 TEST_F(TorchScript, ResultsBeyondTheRangeAreClamped) {
   const std::string path = save("def forward(self, x):\n  return x * 4.0 - 1.0\n");
   Image image = black_image(1, 1);
@@ -352,7 +367,8 @@ TEST_F(TorchScriptText, RefusesWhatDoesNotFit) {
   EXPECT_THAT(refusal(kCounter, with("eos_id=310+410", "eos_id=</s>")),
               HasSubstr("eos_id=</s>: want numbers"));
   EXPECT_THAT(refusal(kCounter, with("image_std=1", "image_std=0")), HasSubstr("image_std"));
-  EXPECT_THAT(refusal(kCounter, with("image_mean=0", "image_mean=0+1")), HasSubstr("one number or three"));
+  EXPECT_THAT(refusal(kCounter, with("image_mean=0", "image_mean=0+1")),
+              HasSubstr("one number or three"));
   EXPECT_THAT(refusal(kCounter, with("image_tokens=4", "image_tokens=0.5")),
               HasSubstr("image_tokens=0.5: want a whole number"));
   EXPECT_THAT(refusal("def forward(self, a, b):\n  return a\n", arguments()),

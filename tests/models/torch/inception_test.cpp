@@ -339,5 +339,21 @@ TEST(InceptionWeights, OfOtherTypesAreRefused) {
                     HasSubstr("converted.safetensors")));
 }
 
+TEST(Inception, FloatSamplesOnTheGridOfEightBitsGiveTheSameFeatures) {
+  const std::vector<Image> images = golden_images();
+  std::vector<FloatImage> floats;
+  for (const Image& image : images) {
+    floats.push_back({image.width, image.height, {image.pixels.begin(), image.pixels.end()}});
+  }
+  for (const InceptionInput input : kInputs) {
+    EXPECT_EQ(network(input).float_features(floats).pool, network(input).features(images).pool);
+  }
+  floats[0].samples[0] += 0.4F;
+  EXPECT_NE(network(kInputs[0]).float_features(floats).pool,
+            network(kInputs[0]).features(images).pool);
+  floats[0].samples.pop_back();
+  EXPECT_THAT(error_of([&] { network(kInputs[0]).float_features(floats); }), HasSubstr("samples"));
+}
+
 }  // namespace
 }  // namespace sightline

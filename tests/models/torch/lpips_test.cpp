@@ -292,5 +292,22 @@ TEST(LpipsLayerDistance, RefusesSizesThatDoNotFit) {
   EXPECT_THROW(lpips_layer_distance({}, {}, weights), Error);
 }
 
+TEST(Lpips, FloatSamplesOnTheGridOfEightBitsAreAsFar) {
+  const std::vector<Image> images = {testing::noise_image(40, 36, 1),
+                                     testing::noise_image(40, 36, 2)};
+  std::vector<FloatImage> floats;
+  for (const Image& image : images) {
+    floats.push_back({image.width, image.height, {image.pixels.begin(), image.pixels.end()}});
+  }
+  for (const std::string& trunk : kTrunks) {
+    const auto network = plain(trunk);
+    const std::span<const Image> bytes = images;
+    const std::span<const FloatImage> samples = floats;
+    EXPECT_EQ(network->float_distances(samples.first(1), samples.subspan(1)),
+              network->distances(bytes.first(1), bytes.subspan(1)));
+    EXPECT_EQ(network->float_distances(samples.first(1), samples.first(1)).at(0), 0);
+  }
+}
+
 }  // namespace
 }  // namespace sightline
