@@ -7,7 +7,7 @@
 
 namespace sightline {
 
-Image truncate_to_image(const FloatImage& image) {
+Image truncate_to_image(const PlanarImage& image) {
   Image rounded = black_image(image.width, image.height);
   const std::size_t plane = rounded.pixels.size() / 3;
   require(image.values.size() == rounded.pixels.size(), "{} samples for an image of {} x {} pixels",

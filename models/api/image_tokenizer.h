@@ -36,13 +36,13 @@ struct ImageCode {
 };
 
 /// An image before it is rounded: channels R, G, B one behind the other, in [-1, 1].
-struct FloatImage {
+struct PlanarImage {
   int width = 0, height = 0;
   std::vector<float> values;  ///< [3, height, width]
 };
 /// Samples are (value + 1) / 2 * 255 in float32, truncated, as FlowMo's evaluation has it. Throws
 /// `Error` for NaN.
-Image truncate_to_image(const FloatImage& image);
+Image truncate_to_image(const PlanarImage& image);
 
 /// Where the noise of a decoder that draws some comes from: the same for one seed and id, whatever
 /// is decoded with it.
@@ -76,7 +76,7 @@ class ImageTokenizer {
   virtual std::vector<ImageCode> encode(std::span<const Image* const> images) = 0;
   /// The images of codes that are all of one size. `noise` is as long as `codes`. Throws `Error`
   /// for codes that are not of its layout.
-  virtual std::vector<FloatImage> decode(std::span<const ImageCode* const> codes,
+  virtual std::vector<PlanarImage> decode(std::span<const ImageCode* const> codes,
                                          std::span<const NoiseSource> noise) = 0;
 };
 

@@ -125,7 +125,7 @@ std::filesystem::path find_module(const std::string& name);
 void load_module_by_name(const std::string& name, Registry& registry);
 
 /// What a module and the program must agree on.
-inline constexpr const char* kModuleInterface = "sightline-module-1";
+inline constexpr const char* kModuleInterface = "sightline-module-2";
 
 }  // namespace sightline
 

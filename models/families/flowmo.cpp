@@ -163,7 +163,7 @@ class FlowMoTokenizer final : public ImageTokenizer {
     });
   }
 
-  std::vector<FloatImage> decode(std::span<const ImageCode* const> codes,
+  std::vector<PlanarImage> decode(std::span<const ImageCode* const> codes,
                                  std::span<const NoiseSource> noise) override {
     require(codes.size() == noise.size(), "{} sources of noise for {} codes", noise.size(),
             codes.size());
@@ -202,11 +202,11 @@ class FlowMoTokenizer final : public ImageTokenizer {
     return at::stack(parts);
   }
 
-  std::vector<FloatImage> to_images(const at::Tensor& planes) const {
+  std::vector<PlanarImage> to_images(const at::Tensor& planes) const {
     const at::Tensor rows = planes.to(at::kCPU).contiguous();
     const std::size_t numbers = static_cast<std::size_t>(rows.numel() / rows.size(0));
     const float* from = rows.data_ptr<float>();
-    std::vector<FloatImage> images;
+    std::vector<PlanarImage> images;
     for (std::int64_t i = 0; i < rows.size(0); ++i, from += numbers) {
       images.push_back({info_.width, info_.height, {from, from + numbers}});
     }

@@ -84,10 +84,11 @@ class NativeReconstruction final : public BatchModel {
     const std::vector<ImageCode> codes = tokenizer_->encode(images);
     std::vector<const ImageCode*> pointers;
     for (const ImageCode& code : codes) pointers.push_back(&code);
-    const std::vector<FloatImage> made = tokenizer_->decode(pointers, noise);
+    std::vector<PlanarImage> made = tokenizer_->decode(pointers, noise);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       Reconstruction result;
       result.image = std::make_shared<const Image>(truncate_to_image(made[i]));
+      result.samples = std::make_shared<const std::vector<float>>(std::move(made[i].values));
       result.bits = static_cast<std::int64_t>(tokenizer_->info().layout.bits());
       responses[chosen[i]] = {};
       responses[chosen[i]].answer.emplace().reconstruction = std::move(result);

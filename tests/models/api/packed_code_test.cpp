@@ -94,7 +94,7 @@ TEST(PackedCode, RefusesWhatIsNoCode) {
 }
 
 TEST(TruncateToImage, RoundsDownAndClips) {
-  const FloatImage image{2, 1, {-1.0F, 1.0F, -2.0F, 3.0F, 0.0F, 0.9999F}};
+  const PlanarImage image{2, 1, {-1.0F, 1.0F, -2.0F, 3.0F, 0.0F, 0.9999F}};
   const Image rounded = truncate_to_image(image);
   EXPECT_THAT(rounded.pixels, ::testing::ElementsAre(0, 0, 127, 255, 255, 254));
   EXPECT_THAT(error_of([] { truncate_to_image({1, 1, {0, std::nanf(""), 0}}); }), HasSubstr("NaN"));

@@ -127,7 +127,7 @@ TEST(Module, ThatCannotBeLoadedIsNamedWithTheReason) {
       {kModules / "unresolved_module.so", "defined_nowhere"},
       {kModules / "foreign_module.so", "is a shared library but no Sightline module"},
       {kModules / "old_module.so",
-       "was built for interface 'sightline-module-0', this Sightline has 'sightline-module-1'"},
+       "was built for interface 'sightline-module-0', this Sightline has 'sightline-module-2'"},
       {kModules / "failing_module.so", "no licence was found\n  while registering the module"}};
   for (const auto& [file, message] : cases) {
     SCOPED_TRACE(file);

@@ -38,9 +38,9 @@ class FakeTokenizer final : public ImageTokenizer {
     }
     return codes;
   }
-  std::vector<FloatImage> decode(std::span<const ImageCode* const> codes,
+  std::vector<PlanarImage> decode(std::span<const ImageCode* const> codes,
                                  std::span<const NoiseSource> noise) override {
-    std::vector<FloatImage> images;
+    std::vector<PlanarImage> images;
     for (std::size_t i = 0; i < codes.size(); ++i) {
       ids.emplace_back(noise[i].id);
       EXPECT_EQ(noise[i].seed, 9U);
