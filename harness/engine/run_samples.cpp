@@ -10,7 +10,7 @@
 #include "harness/engine/conclude.h"
 #include "harness/engine/stored_run.h"
 #include "metrics/statistics.h"
-#include "results/comparison/foreign_run.h"
+#include "results/foreign/foreign_run.h"
 #include "results/journal.h"
 
 namespace sightline {

@@ -1,4 +1,4 @@
-#include "results/comparison/foreign_run.h"
+#include "results/foreign/foreign_run.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "harness/base/file.h"
 #include "metrics/decision/difference.h"
 #include "metrics/statistics.h"
-#include "tests/results/comparison/foreign_support.h"
+#include "tests/results/foreign/foreign_support.h"
 
 namespace sightline {
 namespace {

@@ -1,4 +1,4 @@
-#include "results/comparison/foreign_samples.h"
+#include "results/foreign/foreign_samples.h"
 
 #include <algorithm>
 #include <charconv>
@@ -14,7 +14,7 @@
 #include "harness/base/error.h"
 #include "harness/base/hash.h"
 #include "harness/base/json_reader.h"
-#include "results/comparison/foreign_json.h"
+#include "results/foreign/foreign_json.h"
 
 namespace sightline {
 

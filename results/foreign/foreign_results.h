@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "metrics/metric_value.h"
-#include "results/comparison/foreign_samples.h"
+#include "results/foreign/foreign_samples.h"
 
 namespace sightline {
 

@@ -1,4 +1,4 @@
-#include "results/comparison/foreign_files.h"
+#include "results/foreign/foreign_files.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,4 +1,4 @@
-#include "results/comparison/foreign_json.h"
+#include "results/foreign/foreign_json.h"
 
 #include <array>
 #include <nlohmann/json.hpp>

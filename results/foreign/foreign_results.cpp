@@ -1,4 +1,4 @@
-#include "results/comparison/foreign_results.h"
+#include "results/foreign/foreign_results.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/base/text.h"
-#include "results/comparison/foreign_json.h"
+#include "results/foreign/foreign_json.h"
 
 namespace sightline {
 

@@ -1,4 +1,4 @@
-#include "results/comparison/foreign_run.h"
+#include "results/foreign/foreign_run.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +9,9 @@
 #include "harness/base/error.h"
 #include "harness/base/hash.h"
 #include "harness/base/parallel.h"
-#include "results/comparison/foreign_files.h"
-#include "results/comparison/foreign_results.h"
-#include "results/comparison/foreign_samples.h"
+#include "results/foreign/foreign_files.h"
+#include "results/foreign/foreign_results.h"
+#include "results/foreign/foreign_samples.h"
 
 namespace sightline {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "results/comparison/foreign_run.h"
+#include "results/foreign/foreign_run.h"
 #include "tests/support/bad_json.h"
 
 namespace sightline::testing {

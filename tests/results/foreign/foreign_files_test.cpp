@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "harness/base/file.h"
-#include "results/comparison/foreign_run.h"
-#include "tests/results/comparison/foreign_support.h"
+#include "results/foreign/foreign_run.h"
+#include "tests/results/foreign/foreign_support.h"
 
 // Which files a run of another harness is read from, and what is refused.
 
